@@ -1,0 +1,143 @@
+"""The nouns that every part of plugsock shares: no behaviour, no I/O."""
+
+import abc
+import enum
+from typing import Any, Final, Literal, Self
+
+import msgspec
+
+JSON: Final = 0
+MSGPACK: Final = 1
+
+FORMATS: Final = ("json", "msgpack")
+"""Names of the payload formats, by number: `FORMATS[JSON]` is `"json"`."""
+
+
+class Kind(enum.StrEnum):
+    """What an event answers with."""
+
+    CALL = "call"
+    """One result."""
+    STREAM = "stream"
+    """Any number of items, then the end."""
+    VIEW = "view"
+    """A value that is kept current while somebody watches."""
+
+
+class Raw(bytes):
+    """A payload as it came: nothing was decoded.
+
+    Attributes:
+        format: `"json"` for a text frame, `"msgpack"` for a binary frame (whose bytes may be anything).
+    """
+
+    format: Literal["json", "msgpack"] = "json"
+
+    def __new__(cls, data: bytes = b"", format: Literal["json", "msgpack"] = "json") -> Self:
+        """Wrap bytes and say which format they are in."""
+        raw = super().__new__(cls, data)
+        raw.format = format
+        return raw
+
+
+class User(msgspec.Struct, frozen=True):
+    """Who is calling, as the authenticator said."""
+
+    id: str
+    permissions: frozenset[str] = frozenset()
+    expires: float | None = None
+    """Wall-clock second after which the identity is no longer good."""
+
+
+class Socket(abc.ABC):
+    """The caller of a plug: take it by annotating a parameter with `Socket`.
+
+    Its words enqueue and return at once, so they can be used in `async def` and in plain functions alike.
+    """
+
+    __slots__ = ()
+
+    id: str
+    """Names this connection, for `Server.send` and `Server.kick`."""
+    user: User | None
+    """Who is calling; None for an anonymous socket."""
+
+    @abc.abstractmethod
+    def send(self, event: str, data: Any = None) -> None:
+        """Push an event to this socket; what is sent before the plug returns arrives before its answer."""
+
+    @abc.abstractmethod
+    def kick(self, code: int = 4502, reason: str = "") -> None:
+        """Close this socket with a WebSocket close code (4000 to 4499: come back; 4500 to 4999: stay away)."""
+
+
+class Server(abc.ABC):
+    """Everybody else: take it by annotating a parameter with `Server`. One-way words, like those of `Socket`."""
+
+    __slots__ = ()
+
+    @abc.abstractmethod
+    def broadcast(self, event: str, data: Any = None) -> None:
+        """Push an event to every open socket; it is encoded once."""
+
+    @abc.abstractmethod
+    def send(self, socket_id: str, event: str, data: Any = None) -> None:
+        """Push an event to one socket; nothing happens if it has gone."""
+
+    @abc.abstractmethod
+    def kick(self, socket_id: str, code: int = 4502, reason: str = "") -> None:
+        """Close one socket; nothing happens if it has gone."""
+
+
+class Fault(msgspec.Struct, omit_defaults=True):
+    """What an `error` frame carries; see the table of codes in docs/protocol.md."""
+
+    code: str
+    message: str
+    retry: bool = msgspec.field(default=False)
+    after_ms: int | None = None
+    ref: str | None = None
+    path: str | None = None
+    data: Any = None
+    started: bool | None = None
+    id: str | None = None
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """What a worker says about one event that it serves: all that the gateway ever knows of a plug."""
+
+    event: str
+    revision: str
+    """Short hash over the plug's file and the helpers it imports."""
+    kind: Kind
+    input: str
+    """The payload's shape for people: `(name: str, times: int = 1)`."""
+    output: str
+    """The result's shape for people: `list[str]`."""
+    doc: str
+    """First line of the docstring."""
+    place: str
+    """`file:line` of the function."""
+    origin: Literal["folder", "embedded"] = "folder"
+    timeout: float | None = None
+    """Seconds; None is the server's default."""
+    idempotent: bool = False
+    raw: bool = False
+    """Its only parameter is `Raw`: the payload is opaque."""
+    shape: str = ""
+    """Hash over input and output shape, so that clients can tell whether what they were built for still holds."""
+
+
+class Problem(msgspec.Struct, frozen=True, order=True):
+    """Something wrong with a file of the plugs folder."""
+
+    file: str
+    """As the user would type it."""
+    line: int
+    message: str
+    """One sentence that says what is wrong and what would be right."""
+    events: tuple[str, ...] = ()
+    """Events that this keeps from being served, or keeps stale."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"

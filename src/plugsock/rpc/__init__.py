@@ -1,0 +1,1 @@
+"""The language between gateway and worker: what they say (`frames`) and through what (`link`). Pure."""

@@ -1,0 +1,128 @@
+"""What gateway and worker say to each other.
+
+Gateway to worker: `Call`, then for an open call `cancel` and `more`; for a socket `SocketState`.
+Worker to gateway: a status and payload bytes for a call, `Emit` for what a plug says on its own, `Staged` for a swap.
+All are arrays of plain values, so that a process link can send them as they are and an inline link not at all.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from plugsock.model import Announcement, Problem
+
+OK: Final = 0
+ERROR: Final = 1
+
+EXPLAIN: Final = 1
+"""Flag of a call: say where its time went."""
+MOCK: Final = 2
+"""Flag of a call: a made-up answer is wanted."""
+SILENT: Final = 4
+"""Flag of a call: nobody waits for the answer (`call 0`)."""
+
+
+class Call(Struct, array_like=True, gc=False):
+    """One run of a plug.
+
+    Built once a call on the hot path: construct it by position. It never holds a reference cycle for longer than the
+    call is open, so the garbage collector need not look at it (`gc=False`).
+    """
+
+    sequence: int
+    """Unique in this gateway's life; every answer names it."""
+    event: str
+    revision: str
+    """The plug revision that must run it."""
+    format: int
+    """`model.JSON` or `model.MSGPACK`: of the payload and of everything that comes back."""
+    socket: str
+    """Id of the socket that called."""
+    rights: int
+    """Version of the caller's rights that the gateway checked."""
+    flags: int
+    credit: int
+    """How many items a stream may emit before it hears `more`."""
+    key: str
+    """Idempotency key, or empty."""
+    trace: str
+    """W3C traceparent, or empty."""
+    payload: bytes
+
+
+class Details(Struct, array_like=True):
+    """What is said of a run beyond its answer: for a call with `EXPLAIN`, and for every run of a view."""
+
+    waited_s: float
+    decoded_s: float
+    encoded_s: float
+    reads: list[str]
+    """Keys that a view read."""
+    change: int
+    """The gateway's change number when the run began."""
+
+
+class SocketState(Struct, array_like=True):
+    """What a worker knows of a socket; sent again when it changes, never per call."""
+
+    id: str
+    user: str | None
+    permissions: list[str]
+    expires: float | None
+    rights: int
+
+
+class Emit(Struct, array_like=True, tag_field="type", tag=True):
+    """Something a plug said on its own; enqueued, in order, in front of the answer of the call it came from."""
+
+
+class Send(Emit):
+    """`push` to one socket. `json` is always there, `msgpack` only while a socket wants it (`Link.formats`)."""
+
+    socket: str
+    event: str
+    json: bytes
+    msgpack: bytes | None
+    sequence: int
+    """The call it came from, whose end silences it; 0 for none."""
+
+
+class Broadcast(Emit):
+    """`push` to every socket."""
+
+    event: str
+    json: bytes
+    msgpack: bytes | None
+    sequence: int
+
+
+class Kick(Emit):
+    """Close a socket."""
+
+    socket: str
+    code: int
+    reason: str
+    sequence: int
+
+
+class Group(Struct, array_like=True, frozen=True):
+    """Modules that move together in a swap, as one worker staged them or failed to."""
+
+    id: str
+    """Hash over the sorted (module, sha256 of its bytes): the same on every worker."""
+    events: list[Announcement]
+    """What the group serves once it is committed."""
+    gone: list[str]
+    """Events that the old group served and the new one does not."""
+    problems: list[Problem]
+    """Why it could not be staged; empty if it was."""
+
+
+class Staged(Struct, array_like=True, frozen=True):
+    """Everything one look at the folder found."""
+
+    stage: int
+    """Names this look in `commit`."""
+    groups: list[Group]
+    problems: list[Problem]
+    """All that is wrong with the folder now, old and new."""

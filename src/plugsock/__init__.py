@@ -1,11 +1,17 @@
 """plugsock: a WebSocket server that runs plugs, Python functions dropped into a folder.
 
 Everything that a plug author needs is here; no server code is imported by it.
+`connect`, the client, is loaded when it is first asked for.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from plugsock.errors import CallEnded, Error, PlugsockError
 from plugsock.loader.declare import on_load, on_unload, plug
 from plugsock.model import Raw, Server, Socket, User
+
+if TYPE_CHECKING:
+    from plugsock.client import connect
 
 __all__ = [
     "CallEnded",
@@ -15,9 +21,18 @@ __all__ = [
     "Server",
     "Socket",
     "User",
+    "connect",
     "on_load",
     "on_unload",
     "plug",
 ]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "connect":
+        from plugsock.client import connect  # noqa: PLC0415 - a plug file must not pay for the client
+
+        return connect
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

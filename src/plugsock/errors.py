@@ -5,7 +5,8 @@
     └── PlugsockError      everything plugsock itself refuses
         ├── SettingsError  a flag, variable or line of plugsock.toml is wrong
         ├── DeclareError   a plug file declares something that can't work
-        └── CallEnded      a word was said on a Socket or Server whose call has ended
+        ├── CallEnded      a word was said on a Socket or Server whose call has ended
+        └── Disconnected   a client's connection went, or could not be made
 
 `CODES` lists every code that the server itself answers with; docs/protocol.md says when.
 """
@@ -48,6 +49,11 @@ class Error(Exception):
         data: Anything else that the front end should know; encoded like a result.
     """
 
+    ref: str | None = None
+    """What the server's log has the traceback under; set where a client raises what a server answered."""
+    path: str | None = None
+    """Where in the payload something does not fit, likewise: `$.count`."""
+
     def __init__(
         self, code: str, message: str = "", *, retry: bool = False, after: float | None = None, data: Any = None
     ) -> None:
@@ -83,3 +89,21 @@ class DeclareError(PlugsockError):
 
 class CallEnded(PlugsockError):
     """A plug went on speaking after its call had ended (timeout, cancel); nothing was sent."""
+
+
+class Disconnected(PlugsockError):
+    """A client's connection went, or could not be made; what was open on it may or may not have run.
+
+    `code` and `reason` are those of the WebSocket's close; None if it never opened.
+    """
+
+    def __init__(self, message: str, code: int | None = None, reason: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        if self.code is None:
+            return message
+        return f"{message} (close code {self.code}{self.reason and f': {self.reason}'})"

@@ -94,7 +94,7 @@ class Fault(msgspec.Struct, omit_defaults=True):
 
     code: str
     message: str
-    retry: bool = msgspec.field(default=False)
+    retry: bool = msgspec.field(default_factory=bool)  # a factory, because a client always wants to know
     after_ms: int | None = None
     ref: str | None = None
     path: str | None = None

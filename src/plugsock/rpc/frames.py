@@ -126,3 +126,5 @@ class Staged(Struct, array_like=True, frozen=True):
     groups: list[Group]
     problems: list[Problem]
     """All that is wrong with the folder now, old and new."""
+    asked: bool = False
+    """The answer to `Link.look`, whether or not anything has changed."""

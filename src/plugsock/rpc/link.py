@@ -35,7 +35,7 @@ class Link(Protocol):
         """Does any socket want what is pushed as MessagePack too?"""
 
     def look(self) -> None:
-        """Look at the plugs folder now, whatever the watcher says; a `Sink.staged` follows."""
+        """Look at the plugs folder now, whatever the watcher says; a `Sink.staged` with `asked` follows."""
 
     def commit(self, stage: int, groups: Sequence[str]) -> None:
         """These groups of a stage are now routed to; all others of it are dropped."""

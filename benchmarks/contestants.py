@@ -1,0 +1,133 @@
+"""The servers that are measured side by side: how each is started, spoken to, accounted for and stopped."""
+
+import importlib.util
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import psutil
+from machine import SERVER, BenchmarkError, free_port, pinned
+
+HERE: Final = Path(__file__).parent
+LOGS: Final = HERE / ".build"
+START_S: Final = 30.0
+STOP_S: Final = 15.0
+
+
+class Contestant(NamedTuple):
+    """A server of `servers/` and how the load generator speaks with it."""
+
+    title: str
+    file: str
+    wire: tuple[str, ...]
+    greeting: tuple[str, ...] = ()
+    """What its own client would say after the handshake: part of a connection in use, not of opening one."""
+    needs: tuple[str, ...] = ()
+
+
+PLUGSOCK: Final = ("--wire", "plugsock", "--protocol", "plugsock.v1")
+SOCKETIO: Final = ("--wire", "socketio", "--path", "/socket.io/?EIO=4&transport=websocket")
+
+CONTESTANTS: Final[dict[str, Contestant]] = {
+    "plugsock": Contestant("typed call through a plug", "plugsock_call.py", PLUGSOCK, ("--hello",)),
+    "plugsock-anonymous": Contestant("the same, no session", "plugsock_call.py", PLUGSOCK),
+    "plugsock-echo": Contestant("raw echo, plugsock's sockets", "plugsock_echo.py", ("--wire", "plain")),
+    "websockets": Contestant("raw echo", "websockets_echo.py", ("--wire", "plain")),
+    "fastapi": Contestant(
+        "typed echo, pydantic", "fastapi_echo.py", ("--wire", "plain"), needs=("fastapi", "uvicorn", "httptools")
+    ),
+    "socketio": Contestant(
+        "event with acknowledgement", "socketio_ack.py", SOCKETIO, needs=("socketio", "uvicorn", "httptools")
+    ),
+}
+
+
+class Server:
+    """A contestant's process while it serves."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.name = name
+        self.port = port
+        self._process = process
+        self._log = log
+        self._account = psutil.Process(process.pid)
+
+    def cpu_s(self) -> float:
+        """Return the seconds of CPU that it and its children have used, in the kernel's own accounting."""
+        spent = [process.cpu_times() for process in self._family()]
+        return sum(times.user + times.system for times in spent)
+
+    def pss_kib(self) -> int:
+        """Return the memory that it and its children hold: private pages, and their share of shared ones."""
+        return sum(_pss_kib(process.pid) for process in self._family())
+
+    def wait_until_it_listens(self) -> None:
+        """Return when the port accepts connections.
+
+        Raises:
+            BenchmarkError: It ended, or doesn't listen within 30 s; with the end of its log.
+        """
+        until = time.monotonic() + START_S
+        while self._process.poll() is None and time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise BenchmarkError(f"{self.name} does not listen; {self._log} ends with:\n{self._log.read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        """End it, politely first."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _family(self) -> list[psutil.Process]:
+        return [self._account, *self._account.children(recursive=True)]
+
+
+def _pss_kib(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise BenchmarkError(f"/proc/{pid}/smaps_rollup has no Pss")
+
+
+@contextmanager
+def serving(name: str, *arguments: str) -> Iterator[Server]:
+    """Run a contestant on its own core until the block ends."""
+    port = free_port()
+    LOGS.mkdir(exist_ok=True)
+    log = LOGS / f"{name}.log"
+    command = [sys.executable, str(HERE / "servers" / CONTESTANTS[name].file), str(port), *arguments]
+    with log.open("wb") as output, pinned(SERVER):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    server = Server(name, process, port, log)
+    try:
+        server.wait_until_it_listens()
+        yield server
+    finally:
+        server.stop()
+
+
+def choose(names: Sequence[str]) -> list[str]:
+    """Return the contestants asked for.
+
+    Raises:
+        BenchmarkError: One is not known, or what it needs is not installed.
+    """
+    for name in names:
+        if name not in CONTESTANTS:
+            raise BenchmarkError(f"`{name}` is none of {', '.join(CONTESTANTS)}")
+        missing = [module for module in CONTESTANTS[name].needs if importlib.util.find_spec(module) is None]
+        if missing:
+            raise BenchmarkError(f"{name} needs {', '.join(missing)}: install the dependency group `bench`")
+    return list(names)

@@ -1,0 +1,71 @@
+"""Asking a server that runs on this machine, through its admin socket."""
+
+import socket
+from pathlib import Path
+from typing import Final
+
+from plugsock.errors import PlugsockError
+from plugsock.ops.datadir import AdminAddress, read_server
+from plugsock.rpc import admin
+
+CONNECT_S: Final = 2.0
+ANSWER_S: Final = 30.0
+"""Longer than the 10 s that a plug's import may take, which a `swap` waits for."""
+
+ANSWER_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of an answer; ten thousand events are some five million."""
+
+
+class NoServer(PlugsockError):
+    """No server runs with this data directory."""
+
+
+def ask(data: Path, request: admin.List | admin.Swap | admin.Stop, *, answer_s: float = ANSWER_S) -> admin.Reply:
+    """Send one request to the server of a data directory and wait for its answer.
+
+    Raises:
+        NoServer: None runs there.
+        PlugsockError: It refused, or gave no answer in time.
+    """
+    server = read_server(data)
+    if server is None:
+        raise NoServer(f"no server runs with the data directory {data}; start one with `plugsock`, or name its --data")
+    try:
+        with _connected(server.admin) as connection:
+            connection.settimeout(answer_s)
+            connection.sendall(admin.encode(_with_key(request, server.admin.key)))
+            with connection.makefile("rb") as lines:
+                line = lines.readline(ANSWER_LIMIT)
+    except TimeoutError as wrong:
+        raise PlugsockError(f"the server (process {server.pid}) has not answered within {answer_s:g} s") from wrong
+    except OSError as wrong:
+        raise PlugsockError(f"the connection to the server (process {server.pid}) broke: {wrong.strerror}") from wrong
+    return _understood(line, server.pid)
+
+
+def _connected(address: AdminAddress) -> socket.socket:
+    try:
+        if not address.path:
+            return socket.create_connection(("127.0.0.1", address.port), CONNECT_S)
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(CONNECT_S)
+        connection.connect(address.path)
+    except (ConnectionRefusedError, FileNotFoundError) as wrong:
+        raise NoServer("no server runs any more: the one that left its address here has died") from wrong
+    return connection
+
+
+def _with_key(request: admin.List | admin.Swap | admin.Stop, key: str) -> admin.Request:
+    return type(request)(key=key)
+
+
+def _understood(line: bytes, pid: int) -> admin.Reply:
+    if not line.endswith(b"\n"):
+        raise PlugsockError(f"the server (process {pid}) ended before it had answered")
+    try:
+        reply = admin.decode_reply(line)
+    except ValueError as wrong:
+        raise PlugsockError(f"the server (process {pid}) speaks another version: {wrong}") from wrong
+    if isinstance(reply, admin.Refused):
+        raise PlugsockError(f"the server refused: {reply.message}")
+    return reply

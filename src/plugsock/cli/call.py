@@ -1,0 +1,106 @@
+import asyncio
+import json
+import sys
+from contextlib import aclosing
+from typing import Any, Final
+
+import click
+import msgspec
+
+from plugsock.cli import admin, options, style
+from plugsock.errors import Error
+from plugsock.model import Raw
+from plugsock.ops.datadir import read_server
+from plugsock.ops.output import printable
+from plugsock.rpc.admin import List, Listing
+from plugsock.settings import Settings
+
+COMPLETION_S: Final = 0.3
+"""Somebody is waiting for the Tab key."""
+
+
+def known_events(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Complete an event's name from the server that runs here; nothing where none does."""
+    try:
+        reply = admin.ask(options.read({}).data, List(), answer_s=COMPLETION_S)
+    except Exception:
+        # A shell shows what is printed here in the middle of the command line: any failure means no suggestions.
+        return []
+    return [each.event for each in reply.events if each.event.startswith(typed)] if isinstance(reply, Listing) else []
+
+
+@click.command(cls=options.HelpfulCommand)
+@click.argument("event", shell_complete=known_events)
+@click.argument("payload", metavar="[JSON]", default="")
+@click.option("--url", envvar="PLUGSOCK_URL", metavar="URL", help="The server.  [default: the one that runs here]")
+@click.option(
+    "--token", envvar="PLUGSOCK_TOKEN", metavar="TOKEN", help="Who you are; PLUGSOCK_TOKEN keeps it out of `ps`."
+)
+@click.option(
+    "--timeout", "timeout_s", type=click.FloatRange(0.001, 86_400), metavar="SECONDS", help="Give up after so long."
+)
+@options.format("text", "json")
+@options.color
+@options.settings(*options.PLACE)
+def call(event: str, payload: str, format: str, color: style.Color, **flags: Any) -> int:
+    """Call EVENT and print the answer.
+
+    JSON is an object of the plug's parameters; `-` reads it from the standard input. The answer is printed as JSON; of
+    a stream, each item on a line of its own. An error goes to the standard error as `code: message`, or as JSON with
+    --format json, and the exit status is 1.
+
+      plugsock call greet '{"name": "Ada"}'
+      plugsock call clock.ticks
+      plugsock call orders.place - < order.json
+      plugsock call greet --url wss://example.org
+    """
+    arguments = _arguments(payload)
+    url = flags["url"] or _url(options.read(flags))
+    try:
+        asyncio.run(_talk(url, flags["token"], event, arguments, flags["timeout_s"], rich=style.is_rich(color)))
+    except Error as error:
+        print(_as_json(error) if format == "json" else _as_text(error), file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _talk(
+    url: str, token: str | None, event: str, arguments: Raw | None, timeout_s: float | None, *, rich: bool
+) -> None:
+    from plugsock.client import connect
+
+    async with (
+        connect(url, token) as socket,
+        aclosing(socket.stream(event, arguments, type=Raw, timeout=timeout_s)) as items,
+    ):
+        async for item in items:
+            style.json_line(item.decode("utf-8", "replace"), rich=rich)
+
+
+def _arguments(payload: str) -> Raw | None:
+    text = sys.stdin.read() if payload == "-" else payload
+    if not text.strip():
+        return None
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError) as wrong:
+        raise click.UsageError(f"JSON: this is none: {wrong}") from wrong
+    return Raw(text.encode())
+
+
+def _url(settings: Settings) -> str:
+    running = read_server(settings.data)
+    if running:
+        return running.url
+    scheme = "wss" if settings.tls_cert else "ws"
+    return f"{scheme}://127.0.0.1:{settings.port or 8765}"
+
+
+def _as_text(error: Error) -> str:
+    where = "".join(f" ({name} {value})" for name, value in (("at", error.path), ("ref", error.ref)) if value)
+    return printable(f"{error.code}: {error.message}{where}")
+
+
+def _as_json(error: Error) -> str:
+    said = {name: getattr(error, name) for name in ("code", "message", "retry", "after", "path", "ref", "data")}
+    return json.dumps({name: value for name, value in said.items() if value is not None})

@@ -1,0 +1,145 @@
+"""Where settings come from: flags beat `PLUGSOCK_*` variables, those beat `plugsock.toml`, that beats the defaults."""
+
+import difflib
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from plugsock.cli import values
+from plugsock.errors import SettingsError
+from plugsock.settings import SETTINGS, Setting, Settings
+
+FILE: Final = "plugsock.toml"
+PREFIX: Final = "PLUGSOCK_"
+
+OTHER_VARIABLES: Final = frozenset({"PLUGSOCK_URL", "PLUGSOCK_TOKEN", "PLUGSOCK_COLOR", "PLUGSOCK_FORMAT"})
+"""Variables that the commands read and the server does not, so that they are no mistake."""
+
+Flags = Mapping[str, str | bool | tuple[str, ...] | None]
+"""What stood on the command line, by field of `Settings`; None or an empty tuple where nothing did."""
+
+
+class Found(Struct, frozen=True):
+    """A value and where it was found."""
+
+    source: str
+    """As the user would look for it: `--port`, `PLUGSOCK_PORT`, `plugsock.toml:3`."""
+    value: Any
+
+
+def home() -> Path:
+    """The folder that relative defaults start from: the executable's when frozen, else the working directory."""
+    return Path(sys.executable).parent if getattr(sys, "frozen", False) else Path.cwd()
+
+
+def read(flags: Flags, environ: Mapping[str, str], base: Path) -> Settings:
+    """Collect the settings of a server.
+
+    Args:
+        flags: What stood on the command line.
+        environ: The environment.
+        base: The folder that holds `plugs` unless somebody says otherwise; see `home`.
+
+    Raises:
+        SettingsError: Something is unknown, malformed or impossible; one line that names where it stands.
+    """
+    found = _from_environ(environ, Path.cwd()) | _from_flags(flags, Path.cwd())
+    plugs = found["plugs"].value if "plugs" in found else base / "plugs"
+    found = _from_file(plugs.parent / FILE) | found
+    return _settled(found, base)
+
+
+def _from_flags(flags: Flags, base: Path) -> dict[str, Found]:
+    found = {}
+    for setting in SETTINGS:
+        said = flags.get(setting.field)
+        if said is not None and said != ():
+            text = ",".join(said) if isinstance(said, tuple) else str(said)
+            found[setting.field] = _found(setting, setting.flag, text, values.from_text, base)
+    return found
+
+
+def _from_environ(environ: Mapping[str, str], base: Path) -> dict[str, Found]:
+    known = {setting.variable: setting for setting in SETTINGS}
+    found = {}
+    for name in sorted(name for name in environ if name.startswith(PREFIX) and name not in OTHER_VARIABLES):
+        if name not in known:
+            raise SettingsError(f"{name}: there is no such setting{did_you_mean(name, known)}")
+        setting = known[name]
+        found[setting.field] = _found(setting, name, environ[name], values.from_text, base)
+    return found
+
+
+def _from_file(path: Path) -> dict[str, Found]:
+    text = _text(path)
+    table = _parsed(path, text)
+    known = {setting.key: setting for setting in SETTINGS}
+    found = {}
+    for key, value in table.items():
+        source = f"{FILE}:{_line(text, key)}"
+        if key not in known:
+            raise SettingsError(f"{source}: there is no setting {key!r}{did_you_mean(key, known)}")
+        setting = known[key]
+        found[setting.field] = _found(setting, source, value, values.from_toml, path.parent)
+    return found
+
+
+def _found(setting: Setting, source: str, said: Any, convert: Callable[[Setting, Any], Any], base: Path) -> Found:
+    """A value from one source; a relative path in it is seen from `base`."""
+    try:
+        value = convert(setting, said)
+    except ValueError as wrong:
+        raise SettingsError(f"{source}: {wrong}") from wrong
+    return Found(source, _absolute(base, value) if setting.is_path else value)
+
+
+def _absolute(base: Path, path: Path) -> Path:
+    return Path(base, path).absolute()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as wrong:
+        reason = wrong.strerror if isinstance(wrong, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"{path}: it can't be read: {reason}") from wrong
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as wrong:
+        what, _, where = str(wrong).partition(" (at ")
+        line = re.search(r"line (\d+)", where)
+        number = line[1] if line else str(max(1, len(text.splitlines())))
+        raise SettingsError(f"{path.name}:{number}: this is not TOML: {what}") from wrong
+
+
+def _line(text: str, key: str) -> int:
+    """The line a top-level key or table stands on; tomllib does not keep it."""
+    pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[=.\]]""")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'port'?`, or nothing where no known word is near."""
+    near = difflib.get_close_matches(word.replace("-", "_"), known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _settled(found: dict[str, Found], base: Path) -> Settings:
+    """The settings, with what depends on others filled in and what can't be together refused."""
+    chosen = {field: each.value for field, each in found.items()}
+    chosen.setdefault("plugs", _absolute(base, Path("plugs")))
+    chosen.setdefault("data", chosen["plugs"].parent / ".plugsock")
+    for one, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+        if one in found and other not in found:
+            raise SettingsError(f"{found[one].source}: {one} is of no use without {other}")
+    return Settings(**chosen)

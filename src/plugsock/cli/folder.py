@@ -1,0 +1,29 @@
+"""Looking at a folder of plugs without a server."""
+
+from pathlib import Path
+
+from plugsock.app import folders
+from plugsock.errors import SettingsError
+from plugsock.loader.swap import Loader
+from plugsock.model import Announcement, Problem
+
+
+def look_at(plugs: Path) -> tuple[list[Announcement], list[Problem]]:
+    """Load everything once, as a server does when it starts: imports, checks, `on_load`, and at the end `on_unload`.
+
+    Returns:
+        What the folder would serve, the default plugs included, and what is wrong with it.
+
+    Raises:
+        SettingsError: There is no such folder.
+    """
+    if not plugs.is_dir():
+        raise SettingsError(f"{plugs}: there is no such folder of plugs")
+    loader = Loader(folders(plugs.absolute()))
+    try:
+        look = loader.look()
+        catalog = loader.commit(look.stage, [group.id for group in look.groups if not group.problems])
+        events = sorted((plug.announcement for plug in catalog.values()), key=lambda announced: announced.event)
+        return events, sorted(look.problems)
+    finally:
+        loader.close()

@@ -1,0 +1,71 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from plugsock.cli import admin, options, style
+from plugsock.model import Announcement, Problem
+from plugsock.rpc.admin import List, Listing
+
+HEADER = ("event", "revision", "kind", "shape", "from", "state", "about")
+
+
+class Found(Struct, frozen=True):
+    """What is served, or would be, and what is wrong."""
+
+    events: list[Announcement]
+    problems: list[Problem]
+
+
+@click.command(name="list", cls=options.HelpfulCommand)
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@options.format("text", "json")
+@options.color
+@options.settings(*options.PLACE)
+def list_(folder: Path | None, format: str, color: style.Color, **flags: Any) -> int:
+    """List every event.
+
+    Shows its revision, kind and shape, where it comes from, and what its docstring says. Asks the server that runs
+    here; where none does, or with DIR, loads the folder itself.
+
+    An event whose file no longer loads serves its last good revision and is `stale`; why goes to the standard error. In
+    a pipe the columns are separated by tabs.
+
+      plugsock list
+      plugsock list --format json | jq -r '.events[].event'
+    """
+    found = _found(folder, flags)
+    if format == "json":
+        style.json_document(found)
+    else:
+        _print(found, rich=style.is_rich(color))
+    return 0
+
+
+def _found(folder: Path | None, flags: dict[str, Any]) -> Found:
+    settings = options.read(flags)
+    if folder is None:
+        try:
+            reply = admin.ask(settings.data, List())
+        except admin.NoServer:
+            folder = settings.plugs
+        else:
+            assert isinstance(reply, Listing)
+            return Found(reply.events, reply.problems)
+    from plugsock.cli.folder import look_at  # a server was asked faster than the loader is imported
+
+    return Found(*look_at(folder))
+
+
+def _print(found: Found, *, rich: bool) -> None:
+    stale = {event for problem in found.problems for event in problem.events}
+    style.rows(HEADER, (_row(each, stale) for each in found.events), rich=rich)
+    for problem in found.problems:
+        style.problem(problem, rich=rich, file=sys.stderr)
+
+
+def _row(each: Announcement, stale: set[str]) -> tuple[str, ...]:
+    state = "stale" if each.event in stale else "ok"
+    return each.event, each.revision, each.kind, f"{each.input} -> {each.output}", each.origin, state, each.doc

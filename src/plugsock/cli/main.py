@@ -1,0 +1,82 @@
+"""`plugsock`: finds the command, and turns what goes wrong into one line and an exit status.
+
+Exit statuses: 0 done, 1 it did not hold, 2 wrong usage.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from plugsock import __version__
+from plugsock.cli import options, style
+from plugsock.cli.add import add
+from plugsock.cli.call import call
+from plugsock.cli.check import check
+from plugsock.cli.completion import completion
+from plugsock.cli.list import list_
+from plugsock.cli.serve import serve
+from plugsock.cli.swap import swap
+from plugsock.errors import Error, PlugsockError, SettingsError
+from plugsock.ops.output import to_nowhere
+
+DONE: Final = 0
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+INTERRUPTED: Final = 130
+"""What shells report for a program that Ctrl-C ended: 128 + SIGINT."""
+
+
+class ServeByDefault(options.WithExamples, click.Group):
+    """A group for which options without a command are those of `serve`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the missing `serve` in front; while words are completed it may still become another command."""
+        is_serve = args[0].startswith("-") and args[0] not in {"-h", "--help", "--version"} if args else True
+        if is_serve and not ctx.resilient_parsing:
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands, and the options that can stand without one."""
+        found = super().shell_complete(ctx, incomplete)
+        return found + serve.shell_complete(ctx, incomplete) if incomplete.startswith("-") else found
+
+
+@click.group(cls=ServeByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="plugsock %(version)s")
+def plugsock() -> None:
+    """Serve plugs: Python functions in a folder, each answering one event over a WebSocket, swapped while it serves.
+
+    Without a command, plugsock serves the folder `plugs`:
+
+      plugsock                          serve ./plugs on ws://127.0.0.1:8765
+      plugsock --port 9000 --dev        the settings of `plugsock serve --help`
+      plugsock add plug greet           write a first plug, and a test for it
+      plugsock call greet '{"name": "Ada"}'
+    """
+
+
+for command in (serve, call, list_, swap, check, add, completion):
+    plugsock.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, and say with which status the process should end."""
+    try:
+        status = plugsock.main(arguments, prog_name="plugsock", standalone_mode=False)
+        sys.stdout.flush()
+    except (click.UsageError, SettingsError) as wrong:
+        style.fail(wrong.format_message() if isinstance(wrong, click.UsageError) else str(wrong))
+        return WRONG_USAGE
+    except (PlugsockError, Error) as wrong:
+        style.fail(str(wrong))
+        return FAILED
+    except BrokenPipeError:  # whoever read has seen enough
+        to_nowhere(sys.stdout)
+        return FAILED
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    return status or DONE

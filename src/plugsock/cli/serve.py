@@ -1,0 +1,41 @@
+from typing import Any
+
+import click
+
+from plugsock.cli import config, options
+from plugsock.errors import SettingsError
+from plugsock.settings import Settings
+
+
+@click.command(cls=options.HelpfulCommand)
+@options.settings(*options.ALL)
+def serve(**flags: Any) -> int:
+    """Serve the folder of plugs.
+
+    Until Ctrl-C or SIGTERM; `plugsock` alone does the same.
+
+    Each setting can also stand in plugsock.toml beside the folder (`max_calls = 64`) or in the environment
+    (`PLUGSOCK_MAX_CALLS=64`). Flags beat the environment, the environment beats the file. Times are seconds, sizes are
+    bytes (64KiB and 1MiB may be said).
+
+      plugsock --port 9000                          somewhere else
+      plugsock --dev                                tracebacks for clients, results checked
+      plugsock --host 0.0.0.0 --allow-host example.org --tls-cert cert.pem --tls-key key.pem
+    """
+    settings = options.read(flags)
+    _folder_of(settings)
+    from plugsock import app
+    from plugsock.ops import log
+
+    log.configure(settings.log_format, dev=settings.dev)
+    return app.run(settings)
+
+
+def _folder_of(settings: Settings) -> None:
+    """The default folder is made where it is missing; one that somebody named has to be there."""
+    try:
+        if settings.plugs == config.home() / "plugs":
+            settings.plugs.mkdir(exist_ok=True)
+        any(settings.plugs.iterdir())
+    except OSError as wrong:
+        raise SettingsError(f"{settings.plugs}: this folder of plugs can't be read: {wrong.strerror}") from wrong

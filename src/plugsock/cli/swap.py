@@ -1,0 +1,38 @@
+from typing import Any
+
+import click
+
+from plugsock.cli import admin, options, style
+from plugsock.rpc.admin import Swap, Swapped
+
+
+@click.command(cls=options.HelpfulCommand)
+@options.format("text", "json")
+@options.color
+@options.settings(*options.PLACE)
+def swap(format: str, color: style.Color, **flags: Any) -> int:
+    """Have the folder looked at now.
+
+    The running server watches the folder by itself: this is for file systems whose changes nobody is told of, and for
+    scripts that wait until what they wrote is served. The exit status is 1 while the folder has problems.
+
+      rsync -a build/ plugs/ && plugsock swap
+    """
+    reply = admin.ask(options.read(flags).data, Swap())
+    assert isinstance(reply, Swapped)
+    if format == "json":
+        style.json_document(reply)
+    else:
+        _print(reply, rich=style.is_rich(color))
+    return 1 if reply.problems else 0
+
+
+def _print(reply: Swapped, *, rich: bool) -> None:
+    for event in reply.changed:
+        print(f"swapped  {event}")
+    for event in reply.gone:
+        print(f"removed  {event}")
+    for problem in reply.problems:
+        style.problem(problem, rich=rich)
+    if not (reply.changed or reply.gone or reply.problems):
+        print("nothing has changed")

@@ -1,0 +1,75 @@
+"""From what somebody wrote to a setting's value, or one sentence that says what would have been right."""
+
+import re
+from pathlib import Path
+from typing import Any, Final, Literal, get_args, get_origin
+
+import msgspec
+
+from plugsock.settings import KIB, MIB, Setting
+
+SHOWN: Final = 60
+"""Characters of a wrong value that are repeated in the message."""
+
+_SIZE: Final = re.compile(r"(\d{1,15})\s*(KiB|MiB|GiB)", re.IGNORECASE)
+_FACTOR: Final = {"kib": KIB, "mib": MIB, "gib": 1024 * MIB}
+
+
+def from_text(setting: Setting, text: str) -> Any:
+    """Convert what stood on the command line or in the environment; a list's values are separated by commas.
+
+    Raises:
+        ValueError: It is none; the message says what is expected.
+    """
+    value: Any = text.strip()
+    if setting.is_list:
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    return _convert(setting, value, strict=False)
+
+
+def from_toml(setting: Setting, value: Any) -> Any:
+    """Convert what stood in plugsock.toml, where numbers and lists have their own types.
+
+    Raises:
+        ValueError: It is none; the message says what is expected.
+    """
+    return _convert(setting, value, strict=True)
+
+
+def expected(setting: Setting) -> str:
+    """What a setting may be, for people: `a whole number from 0 to 65535`."""
+    bounds = next((note for note in getattr(setting.type, "__metadata__", ()) if isinstance(note, msgspec.Meta)), None)
+    base = getattr(setting.type, "__origin__", setting.type) if bounds else setting.type
+    if setting.is_size:
+        return "a number of bytes such as 65536, 64KiB or 1MiB, at most 1GiB"
+    if base is float and bounds:
+        return f"seconds, more than {bounds.gt:g} and at most {bounds.le:g}"
+    if base is int and bounds:
+        return f"a whole number from {bounds.ge} to {bounds.le}"
+    if base is bool:
+        return "true or false"
+    if get_origin(base) is Literal:
+        return " or ".join(get_args(base))
+    if setting.is_list:
+        return "a list of texts"
+    return "a path" if setting.is_path else "a text that is not empty"
+
+
+def _convert(setting: Setting, value: Any, *, strict: bool) -> Any:
+    if setting.is_size and isinstance(value, str) and (size := _SIZE.fullmatch(value)):
+        value = int(size[1]) * _FACTOR[size[2].lower()]
+    try:
+        return _path(value) if setting.is_path else msgspec.convert(value, setting.type, strict=strict)
+    except msgspec.ValidationError as wrong:
+        raise ValueError(f"expected {expected(setting)}, not {_shown(value)}") from wrong
+
+
+def _path(value: Any) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise msgspec.ValidationError
+    return Path(value).expanduser()
+
+
+def _shown(value: Any) -> str:
+    text = ascii(value) if not (isinstance(value, str) and value.isprintable()) else repr(value)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

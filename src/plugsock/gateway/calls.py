@@ -1,0 +1,218 @@
+"""The open calls of all sockets: opened here, answered here exactly once, ended here when they are due.
+
+This is the hot path: `open` and `answer` run once a call, so they are written flat and never look into a payload.
+What they cost is measured in benchmarks/.
+"""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+from typing import Final, Protocol
+
+from plugsock.gateway.deadlines import Deadlines, Lane
+from plugsock.gateway.routes import Route
+from plugsock.model import Fault
+from plugsock.ops.ledger import ANSWERED, BYTES_IN, BYTES_OUT, FAILED, ITEMS, RAN_S
+from plugsock.rpc.frames import EXPLAIN, MOCK, OK, SILENT, Call, Details, SocketState
+from plugsock.rpc.link import Link
+from plugsock.wire.answer import bad_frame, error_frame, fault, fault_payload
+from plugsock.wire.header import NO_OPTIONS, Options
+from plugsock.wire.session import Session
+
+DEFAULT_CREDIT: Final = 32
+"""Items of a stream that may come before the client says `more`."""
+
+
+class Caller(Protocol):
+    """Whoever holds the session that a call came from."""
+
+    id: str
+    session: "Session[OpenCall]"
+    held: bool
+    """Too much is unsent: its streams are not asked for more."""
+    introduced: bool
+    """The worker knows it."""
+
+    def send(self, binary: bool, frame: bytes) -> None:  # noqa: FBT001 - by position: once a frame
+        """Hand a frame to the socket; dropped while there is none."""
+
+
+class OpenCall(Call, gc=False):
+    """A call together with what the gateway needs to answer it."""
+
+    id: bytes
+    """As the client wrote it; empty if nobody waits (`call 0`)."""
+    caller: Caller
+    route: Route
+    lane: "Lane[OpenCall]"
+    started: float
+    """When its deadline began to count, by `time.monotonic`."""
+    asked: int
+    """Items of a stream that the client still waits for; the deadline counts only while there are any."""
+
+
+class Calls:
+    """All open calls, by the sequence under which the worker knows them.
+
+    Attributes:
+        link: Where calls go.
+        watchers: Those who wait for calls to end, while there are any: each hears of every call that ended.
+    """
+
+    link: Link
+
+    def __init__(self, deadlines: "Deadlines[OpenCall]", limit: int) -> None:
+        self.by_sequence: dict[int, OpenCall] = {}
+        self.watchers: set[Callable[[OpenCall], None]] = set()
+        self._deadlines = deadlines
+        self._limit = limit
+        self._sequence = 0
+        self._ticking = False
+
+    def open(
+        self,
+        caller: Caller,
+        binary: bool,  # noqa: FBT001 - by position: once a call
+        id: bytes,
+        route: Route,
+        payload: bytes,
+        options: Options = NO_OPTIONS,
+    ) -> None:
+        """Start a call, or refuse it with its one answer; nobody waits for one with an empty id."""
+        session = caller.session
+        if id:
+            if (refusal := session.admit(id)) is not None:
+                caller.send(binary, bad_frame(refusal, id, binary=binary))
+                return
+            if len(session.calls) >= self._limit:
+                refused = fault("limit", f"At most {self._limit} calls may be open on a socket.")
+                refuse(caller, binary, id, refused)
+                return
+        if not caller.introduced:
+            caller.introduced = True
+            self.link.socket(SocketState(caller.id, None, [], None, 0))
+        lane, flags, credit = route.lane, 0, DEFAULT_CREDIT
+        if options is not NO_OPTIONS or not id:
+            lane, flags, credit = self._read(options, lane, id)
+        self._sequence = sequence = self._sequence + 1
+        call = OpenCall(
+            sequence, route.event, route.revision, binary, caller.id, 0, flags, credit, options.key, options.trace,
+            payload, id, caller, route, lane, monotonic(), credit,
+        )  # fmt: skip
+        self.by_sequence[sequence] = call
+        if id:
+            session.calls[id] = call
+        if credit or route.is_call:
+            lane.open[sequence] = call
+            if not self._ticking:
+                self._tick()
+        self.link.call(call)
+
+    def answer(self, sequence: int, status: int, payload: bytes, ran_s: float, _details: Details | None) -> None:
+        """The worker's one answer; dropped if the call was ended here before."""
+        call = self.by_sequence.pop(sequence, None)
+        if call is None:
+            return
+        id = call.id
+        call.lane.open.pop(sequence, None)
+        row = call.route.row
+        row[RAN_S] += ran_s
+        row[BYTES_IN] += len(call.payload)
+        row[BYTES_OUT] += len(payload)
+        if status == OK:
+            row[ANSWERED] += 1
+            frame = b"".join((b"ok ", id, b" ", payload)) if payload else b"ok " + id
+        else:
+            row[FAILED] += 1
+            frame = error_frame(id, payload)
+        if id:
+            caller, binary = call.caller, call.format == 1
+            session = caller.session
+            del session.calls[id]
+            session.keep(id, binary, frame)
+            caller.send(binary, frame)
+        if self.watchers:
+            self._tell(call)
+
+    def item(self, sequence: int, payload: bytes) -> None:
+        """A stream's next value; its deadline counts anew for the one after it, if that was asked for."""
+        call = self.by_sequence.get(sequence)
+        if call is None:
+            return
+        call.asked -= 1
+        row = call.route.row
+        row[ITEMS] += 1
+        row[BYTES_OUT] += len(payload)
+        self._time(call)
+        call.caller.send(call.format == 1, b"item %b %b" % (call.id, payload))
+
+    def more(self, call: OpenCall, count: int) -> None:
+        """The client takes further items of a stream."""
+        waiting = call.asked > 0
+        call.asked += count
+        self.link.more(call.sequence, count)
+        if not waiting:
+            self._time(call)
+
+    def hold(self, caller: Caller) -> None:
+        """The caller's `held` has changed: ask its streams for no more, or go on; their deadlines likewise."""
+        self.link.hold(caller.id, held=caller.held)
+        for call in caller.session.calls.values():
+            if not call.route.is_call:
+                self._time(call)
+
+    def end(self, call: OpenCall, reason: Fault) -> None:
+        """Answer a call here and now, and tell the worker that nobody waits any more."""
+        self.drop(call)
+        call.route.row[FAILED] += 1
+        if call.id:
+            refuse(call.caller, call.format == 1, call.id, reason)
+
+    def drop(self, call: OpenCall) -> None:
+        """Forget a call whose caller has gone for good."""
+        if self.by_sequence.pop(call.sequence, None) is None:
+            return
+        call.lane.open.pop(call.sequence, None)
+        call.caller.session.calls.pop(call.id, None)
+        self.link.cancel(call.sequence)
+        if self.watchers:
+            self._tell(call)
+
+    def _tell(self, call: OpenCall) -> None:
+        for watcher in tuple(self.watchers):
+            watcher(call)
+
+    def _read(self, options: Options, lane: "Lane[OpenCall]", id: bytes) -> tuple["Lane[OpenCall]", int, int]:
+        """What options change about a call: its lane, flags and credit."""
+        if options.timeout is not None:
+            lane = self._deadlines.shorter(lane, options.timeout)
+        flags = EXPLAIN * options.explain | MOCK * options.mock | SILENT * (not id)
+        return lane, flags, DEFAULT_CREDIT if options.credit is None else options.credit
+
+    def _time(self, call: OpenCall) -> None:
+        """Let a stream's deadline count from now if somebody waits for its next item, else not at all."""
+        if call.asked > 0 and not call.caller.held:
+            call.lane.restart(call, monotonic())
+            if not self._ticking:
+                self._tick()
+        else:
+            call.lane.open.pop(call.sequence, None)
+
+    def _tick(self) -> None:
+        """End what is due, and look again while anything is open."""
+        due, again = self._deadlines.due(monotonic())
+        for call in due:
+            idempotent = call.route.announcement.idempotent
+            message = f"{call.event} did not answer within {call.lane.timeout_s:g} s."
+            self.end(call, fault("timeout", message, retry=idempotent))
+        self._ticking = bool(self._deadlines)
+        if self._ticking:
+            loop = asyncio.get_running_loop()
+            loop.call_later(max(0.0, again - monotonic()), self._tick)
+
+
+def refuse(caller: Caller, binary: bool, id: bytes, reason: Fault) -> None:  # noqa: FBT001 - as in `send`
+    """Send the one answer of a call that did not run to its end, and keep it."""
+    frame = error_frame(id, fault_payload(reason, binary=binary))
+    caller.session.keep(id, binary, frame)
+    caller.send(binary, frame)

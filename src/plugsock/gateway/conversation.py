@@ -1,0 +1,56 @@
+"""The two sides of a connection: what it offers, and what it needs of whoever talks over it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from plugsock.gateway.handshake import Request
+
+
+class Conversation(Protocol):
+    """One end of the talk with one client: the server's session, or the plain echo of the conformance suites.
+
+    Every method is called from the event loop and returns at once. An exception is a bug and closes the socket (1011).
+    """
+
+    def opened(self) -> None:
+        """The handshake is done: from now on messages can be sent."""
+
+    def received(self, binary: bool, message: bytes, /) -> None:  # noqa: FBT001 - by position: once a message
+        """Take one whole message; a text (`binary` is false) has been checked to be UTF-8."""
+
+    def congested(self, *, congested: bool) -> None:
+        """The client reads too slowly (more than `Limits.high_water` bytes are unsent), or no longer so.
+
+        Meanwhile nothing is received, because the connection does not read.
+        """
+
+    def closed(self, code: int) -> None:
+        """The socket has gone; called exactly once after `opened`. 1006 if no close frame said why."""
+
+
+class Wire(Protocol):
+    """An open connection, as a conversation sees it."""
+
+    request: Request
+    """What opened it."""
+
+    @property
+    def conversation(self) -> Conversation:
+        """Who talks over it; may be replaced between two messages."""
+
+    @conversation.setter
+    def conversation(self, conversation: Conversation) -> None: ...
+
+    @property
+    def remote(self) -> str:
+        """Address of the other side."""
+
+    def send(self, binary: bool, payload: bytes) -> None:  # noqa: FBT001 - by position: once a message
+        """Queue one message; nothing happens once the connection closes."""
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close after everything that was sent before; nothing more is received."""
+
+
+Converse = Callable[[Wire], Conversation]
+"""Says who talks over a connection that has just been opened."""

@@ -1,0 +1,118 @@
+"""Which revision answers an event: the one table that a swap replaces.
+
+The table is never changed in place. A commit builds the next one and assigns it, so every call sees either the whole
+old or the whole new business logic.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from plugsock.gateway.deadlines import Deadlines, Lane
+from plugsock.model import Announcement, Kind, Problem
+from plugsock.ops.ledger import Ledger
+from plugsock.rpc.frames import Group
+
+MAX_GONE: Final = 10_000
+"""Removed events that are remembered as `gone`; older ones become `not_found`."""
+
+
+class Route(Struct, frozen=True, gc=False):
+    """Where the calls of one event go."""
+
+    event: str
+    revision: str
+    is_call: bool
+    """One result; what else there is takes the longer way."""
+    lane: Lane  # type: ignore[type-arg]  # of calls, which this file does not know
+    row: list[float]
+    """Its counters in the ledger."""
+    announcement: Announcement
+
+
+class Change(Struct, frozen=True):
+    """What a commit changed, for those who are told."""
+
+    changed: list[str]
+    replaced: frozenset[tuple[str, str]]
+    """(event, revision) that no new call starts on."""
+    breaking: bool
+    """Is an event gone, or has its shape changed?"""
+
+
+class Routes:
+    """The table in force, and what is known of events that are not in it."""
+
+    def __init__(self, deadlines: Deadlines, ledger: Ledger, timeout_s: float) -> None:  # type: ignore[type-arg]
+        self._deadlines = deadlines
+        self._ledger = ledger
+        self._timeout_s = timeout_s
+        self._gone: dict[str, None] = {}
+        self.by_name: Mapping[bytes, Route] = {}
+        self.problems: list[Problem] = []
+        self.shapes = _hash(())
+
+    def announcements(self) -> list[Announcement]:
+        """All that is served, by event."""
+        return sorted((route.announcement for route in self.by_name.values()), key=lambda a: a.event)
+
+    def is_gone(self, event: str) -> bool:
+        """Did a swap remove this event?"""
+        return event in self._gone
+
+    def commit(self, groups: Iterable[Group]) -> Change:
+        """Put groups in force, all at once."""
+        table = dict(self.by_name)
+        gone = [event for group in groups for event in group.gone]
+        arrivals = [announcement for group in groups for announcement in group.events]
+        before = {
+            event: route.announcement
+            for event in (*gone, *(a.event for a in arrivals))
+            if (route := table.get(event.encode()))
+        }
+        for event in gone:
+            table.pop(event.encode(), None)
+            self._gone[event] = None
+        for announcement in arrivals:
+            table[announcement.event.encode()] = self._route(announcement)
+            self._gone.pop(announcement.event, None)
+        while len(self._gone) > MAX_GONE:
+            del self._gone[next(iter(self._gone))]
+        self.by_name = table  # the commit: from here on every call takes the new revision
+        self.shapes = _hash((a.event, a.shape) for a in self.announcements())
+        return _change(before, {a.event: a for a in arrivals})
+
+    def close(self) -> None:
+        """Route nothing any more: the server drains."""
+        self.by_name = {}
+
+    def _route(self, announcement: Announcement) -> Route:
+        return Route(
+            event=announcement.event,
+            revision=announcement.revision,
+            is_call=announcement.kind is Kind.CALL,
+            lane=self._deadlines.lane(announcement.timeout or self._timeout_s),
+            row=self._ledger.row(announcement.event),
+            announcement=announcement,
+        )
+
+
+def _change(before: Mapping[str, Announcement], after: Mapping[str, Announcement]) -> Change:
+    changed = sorted(
+        event
+        for event in before.keys() | after.keys()
+        if event not in before or event not in after or before[event].revision != after[event].revision
+    )
+    return Change(
+        changed=changed,
+        replaced=frozenset((event, before[event].revision) for event in changed if event in before),
+        breaking=any(event not in after or after[event].shape != before[event].shape for event in before),
+    )
+
+
+def _hash(shapes: Iterable[tuple[str, str]]) -> str:
+    """A short hash of all shapes, by which a client can tell whether it was built for them."""
+    text = "\n".join(f"{event} {shape}" for event, shape in shapes)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

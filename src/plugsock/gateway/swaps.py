@@ -1,0 +1,86 @@
+"""Commits what a worker staged, tells the clients, and retires what was replaced after its last call."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from plugsock.gateway.calls import Calls, OpenCall
+from plugsock.gateway.routes import Change, Routes
+from plugsock.model import Problem
+from plugsock.ops.log import get_logger
+from plugsock.rpc.frames import Staged
+from plugsock.rpc.link import Link
+
+log = get_logger()
+
+
+class Swaps:
+    """The gateway's side of a swap.
+
+    Attributes:
+        link: The worker that stages.
+        count: How many looks at the folder were answered; the first one is the boot.
+    """
+
+    link: Link
+
+    def __init__(self, routes: Routes, calls: Calls, tell: Callable[[Change], None]) -> None:
+        self.count = 0
+        self._routes = routes
+        self._calls = calls
+        self._tell = tell
+        self._waiting: dict[int, set[int]] = {}
+        """For each stage, the open calls that run on what it replaced."""
+        self._asked: deque[asyncio.Future[Change]] = deque()
+
+    async def look(self) -> Change:
+        """Have the worker look at the folder now, and say what that changed."""
+        answer: asyncio.Future[Change] = asyncio.get_running_loop().create_future()
+        self._asked.append(answer)
+        self.link.look()
+        return await answer
+
+    def staged(self, staged: Staged) -> None:
+        """Put in force all that could be staged; what could not stays as it was."""
+        good = [group for group in staged.groups if not group.problems]
+        change = self._routes.commit(good)
+        self.link.commit(staged.stage, [group.id for group in good])
+        self._report(change, staged.problems)
+        self._routes.problems = list(staged.problems)
+        self._retire_after_last_call(staged.stage, change)
+        if change.changed and self.count:
+            self._tell(change)
+        self.count += 1
+        if staged.asked and self._asked:
+            answer = self._asked.popleft()
+            if not answer.done():
+                answer.set_result(change)
+
+    def _report(self, change: Change, problems: list[Problem]) -> None:
+        for problem in sorted(set(problems) - set(self._routes.problems)):
+            log.error(problem.message, place=f"{problem.file}:{problem.line}", stale=", ".join(problem.events))
+        if self.count:
+            for event in change.changed:
+                route = self._routes.by_name.get(event.encode())
+                log.info("swapped" if route else "removed", event=event, revision=route.revision if route else None)
+
+    def _retire_after_last_call(self, stage: int, change: Change) -> None:
+        running = {
+            sequence
+            for sequence, call in self._calls.by_sequence.items()
+            if (call.event, call.revision) in change.replaced
+        }
+        if running:
+            self._waiting[stage] = running
+            self._calls.watchers.add(self._ended)
+        else:
+            self.link.retire(stage)
+
+    def _ended(self, call: OpenCall) -> None:
+        for stage, running in list(self._waiting.items()):
+            running.discard(call.sequence)
+            if not running:
+                del self._waiting[stage]
+                self.link.retire(stage)
+        if not self._waiting:
+            self._calls.watchers.discard(self._ended)

@@ -1,0 +1,51 @@
+"""Sessions that may be taken up again, by their resume key."""
+
+import secrets
+from typing import Final, Generic, TypeVar
+
+KEEP_S: Final = 60.0
+"""How long a session outlives its socket. Socket.IO keeps 120 s, Centrifugo 300 s of history; a minute covers a
+tunnel or a sleeping phone, and what is older is fetched anew anyway."""
+
+Holder = TypeVar("Holder")
+
+
+class Sessions(Generic[Holder]):
+    """Resume keys, each secret, good for one use, and forgotten a while after its socket went."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Holder] = {}
+        self._lost: dict[str, float] = {}
+        """When the socket of a key went, in that order."""
+
+    def open(self, holder: Holder) -> str:
+        """Give a session a key by which it can be taken up again."""
+        key = secrets.token_urlsafe(18)
+        self._by_key[key] = holder
+        return key
+
+    def lost(self, key: str, now: float) -> None:
+        """The socket of a session went: keep it from now on for `KEEP_S`."""
+        if key in self._by_key:
+            self._lost[key] = now
+
+    def take(self, key: str) -> Holder | None:
+        """The session of a key, which is then used up."""
+        self._lost.pop(key, None)
+        return self._by_key.pop(key, None)
+
+    def expire(self, now: float) -> list[Holder]:
+        """Forget the sessions that nobody took up in time, and say which."""
+        due = []
+        for key, since in self._lost.items():
+            if now - since < KEEP_S:
+                break
+            due.append(key)
+        for key in due:
+            del self._lost[key]
+        return [self._by_key.pop(key) for key in due]
+
+    @property
+    def waiting(self) -> bool:
+        """Is any session without a socket?"""
+        return bool(self._lost)

@@ -1,0 +1,89 @@
+"""From a decoded payload to the call of the function: built once per plug, run once per call."""
+
+import copy
+import datetime as dt
+import decimal
+import enum
+import functools
+import inspect
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+Invoke: TypeAlias = Callable[[Callable[..., Any], Any, Any, Any, Any], Any]
+"""`invoke(function, value, socket, server, user)` calls the function with what its parameters ask for."""
+
+
+class Argument(Struct, frozen=True):
+    """One parameter of a plug and where its value comes from."""
+
+    name: str
+    source: str
+    """`value` (the whole payload), `field` (of the payload), `socket`, `server` or `user`."""
+    keyword_only: bool
+    annotation: Any
+    default: Any
+    """`inspect.Parameter.empty` where there is none."""
+
+
+IMMUTABLE: Final = (
+    *(type(None), bool, int, float, str, bytes, decimal.Decimal, uuid.UUID, enum.Enum, type),
+    *(dt.date, dt.time, dt.timedelta),
+)
+
+
+def fresh(default: Any) -> Callable[[], Any]:
+    """A function that gives a parameter's default, a new copy each time if somebody could change it."""
+    return (lambda: default) if _is_immutable(default) else functools.partial(copy.deepcopy, default)
+
+
+def _is_immutable(value: Any) -> bool:
+    if isinstance(value, tuple | frozenset):
+        return all(map(_is_immutable, value))
+    return isinstance(value, IMMUTABLE)
+
+
+def payload_type(event: str, fields: Sequence[Argument]) -> type[Struct]:
+    """The Struct that a payload is decoded into; the n-th field is the attribute `f<n>`.
+
+    Attributes have names of their own so that a parameter can be called anything; errors name the parameter.
+    """
+    return msgspec.defstruct(
+        event,
+        [(f"f{n}", field.annotation, _default(field.default)) for n, field in enumerate(fields)],
+        rename={f"f{n}": field.name for n, field in enumerate(fields)},
+        forbid_unknown_fields=True,
+        kw_only=True,
+    )
+
+
+def _default(default: Any) -> Any:
+    if default is inspect.Parameter.empty:
+        return msgspec.NODEFAULT
+    if _is_immutable(default):
+        return default
+    return msgspec.field(default_factory=fresh(default))
+
+
+def invoke(arguments: Sequence[Argument]) -> Invoke:
+    """Write the call that a plug's parameters ask for, as one flat expression.
+
+    Generic code (a tuple of attributes and a star call) costs 0.1 µs a call more than this.
+    """
+    given, fields = [], 0
+    for argument in arguments:
+        expression = argument.source
+        if argument.source == "field":
+            expression, fields = f"value.f{fields}", fields + 1
+        given.append(f"{argument.name}={expression}" if argument.keyword_only else expression)
+    return _compiled(f"lambda function, value, socket, server, user: function({', '.join(given)})")
+
+
+@functools.lru_cache(maxsize=512)
+def _compiled(source: str) -> Invoke:
+    """Of an author's text it holds only names of keyword-only parameters: identifiers."""
+    made: Invoke = eval(source, {"__builtins__": {}})  # noqa: S307 -- written above, from identifiers
+    return made

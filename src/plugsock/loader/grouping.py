@@ -1,0 +1,120 @@
+"""Which modules move together: connected by imports, or because they define one same event."""
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+
+from msgspec import Struct
+
+from plugsock.loader.depends import components, reached, reverse
+from plugsock.loader.source import Source
+
+
+class Move(Struct, frozen=True):
+    """From the modules that are served to those that the folder holds now."""
+
+    old: Mapping[str, Source]
+    new: Mapping[str, Source]
+    imported: Mapping[str, Collection[str]]
+    """What modules, old and failed ones, were seen to import beside what their text says."""
+    defined: Mapping[str, Collection[str]]
+    """Events that modules, old and failed ones, were seen to define beside those that their text says."""
+    loaded: Collection[str]
+    """Modules that are in use already; others are loaded together with whoever imports them."""
+    unsettled: Collection[str]
+    """Modules that are being written: what depends on them stays as it is until they are complete."""
+
+    def groups(self) -> list[frozenset[str]]:
+        """The groups of changed modules and all that depends on them, smallest name first."""
+        affected = self._affected()
+        found = components(affected, self.links(affected))
+        return [group for group in found if group.isdisjoint(self.unsettled)]
+
+    def _affected(self) -> set[str]:
+        changed = {name for name in self.old.keys() | self.new.keys() if self._is_changed(name)} | set(self.unsettled)
+        importers = reverse({name: self._edges(name) for name in self.old.keys() | self.new.keys()})
+        moving = reached(changed, importers)
+        waiting = {name: self._needs(name) for name in self.new}
+        return {name for name in reached(moving, waiting) if name in self.old or name in self.new}
+
+    def _is_changed(self, name: str) -> bool:
+        old, new = self.old.get(name), self.new.get(name)
+        return old is not new and (old is None or new is None or (old.digest, old.path) != (new.digest, new.path))
+
+    def _needs(self, name: str) -> set[str]:
+        """Modules that are loaded when it is, because nobody has needed them before."""
+        needed = static_imports(self.new[name], self.new) | ancestors(name, self.new)
+        return {name for name in needed if name in self.new and name not in self.loaded}
+
+    def _edges(self, name: str) -> set[str]:
+        edges = without_trivial(self.imported.get(name, ()), self.new)
+        for known in (self.old, self.new):
+            if name in known:
+                edges |= static_imports(known[name], known)
+        return edges
+
+    def links(self, modules: Collection[str]) -> Iterator[tuple[str, str]]:
+        """What ties some modules together."""
+        first: dict[str, str] = {}
+        for name in modules:
+            for other in self._edges(name) | (self._needs(name) if name in self.new else set()):
+                yield name, other
+            for other in self._files_around(name):
+                yield name, other
+            for event in self._events(name):
+                yield first.setdefault(event, name), name
+
+    def _files_around(self, name: str) -> Iterator[str]:
+        """Files that were or are where this module's folder is: `chat.py` for `chat/send.py`."""
+        parent = name.rpartition(".")[0]
+        while parent:
+            if any(parent in known and not known[parent].is_package for known in (self.old, self.new)):
+                yield parent
+            parent = parent.rpartition(".")[0]
+
+    def _events(self, name: str) -> set[str]:
+        claims = self.new[name].facts.claims if name in self.new else frozenset()
+        return {*claims, *self.defined.get(name, ())}
+
+    def importers(self, modules: Collection[str], within: Collection[str]) -> set[str]:
+        """Some modules and all of a group that need them."""
+        graph = {name: self._edges(name) for name in within}
+        return reached(modules, reverse(graph)) & set(within)
+
+    def id(self, modules: Collection[str]) -> str:
+        """Name a group by its contents: the same on every worker that sees the same files."""
+        lines = (f"{name} {self.new[name].digest if name in self.new else ''}\n" for name in sorted(modules))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+
+
+def static_imports(source: Source, known: Mapping[str, Source]) -> set[str]:
+    """What a file says that it imports, packages with nothing in their `__init__.py` left out."""
+    return without_trivial(source.facts.imports, known)
+
+
+def without_trivial(names: Collection[str], known: Mapping[str, Source]) -> set[str]:
+    """Nobody depends on a package that holds nothing but modules."""
+    return {name for name in names if not (name in known and known[name].is_package and known[name].facts.is_trivial)}
+
+
+def ancestors(module: str, known: Mapping[str, Source]) -> set[str]:
+    """The packages around a module whose `__init__.py` does something."""
+    parts = module.split(".")
+    return without_trivial({name for n in range(1, len(parts)) if (name := ".".join(parts[:n])) in known}, known)
+
+
+def revision(module: str, sources: Mapping[str, Source]) -> str:
+    """Hash over a module and everything it may import in its folder: of contents alone, never of history."""
+    graph = {name: static_imports(source, sources) for name, source in sources.items()}
+    return revisions([module], sources, graph)[module]
+
+
+def revisions(
+    modules: Collection[str], sources: Mapping[str, Source], graph: Mapping[str, Collection[str]]
+) -> dict[str, str]:
+    """The revision of each module, given who imports whom."""
+    found = {}
+    for module in modules:
+        closure = sorted(name for name in reached([module], graph) if name in sources)
+        lines = "".join(f"{name} {sources[name].digest}\n" for name in closure)
+        found[module] = hashlib.sha256(lines.encode()).hexdigest()[:8]
+    return found

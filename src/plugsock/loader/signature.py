@@ -1,0 +1,246 @@
+"""A function's signature becomes the shape of its payload, once, when its file is loaded."""
+
+import enum
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from plugsock.errors import DeclareError
+from plugsock.loader import shape
+from plugsock.loader.annotations import ASYNC_STREAMS, PLAIN_STREAMS, handed_in, is_whole, resolve, stream_item
+from plugsock.loader.binding import Argument, Invoke, fresh, invoke, payload_type
+from plugsock.model import Kind, Raw
+
+Decode: TypeAlias = Callable[[bytes], Any]
+Absent: TypeAlias = Mapping[bytes, Callable[[], Any]]
+
+NULLS: Final = (b"null", b"\xc0")
+"""The word for nothing, by number of format."""
+EMPTY_OBJECTS: Final = (b"{}", b"\x80")
+LONGEST_NULL: Final = 4
+
+
+class Mode(enum.Enum):
+    """What a payload is to its plug."""
+
+    FIELDS = "fields"
+    """An object whose fields are the parameters."""
+    WHOLE = "whole"
+    """The value of the one parameter."""
+    RAW = "raw"
+    """Bytes that nobody decoded."""
+
+
+class Signature(Struct, frozen=True, eq=False):
+    """Everything a worker needs to run a plug on a payload.
+
+    `value = signature.bind(payload, format)`, then `signature.invoke(function, value, socket, server, user)`: what
+    the function does not take is ignored, so that it may be None (see `needs`).
+    """
+
+    kind: Kind
+    is_async: bool
+    """`async def`: runs on the loop; otherwise in a thread."""
+    mode: Mode
+    input: Any
+    """The type that a payload is decoded into."""
+    output: Any
+    """The type of the result, of a stream's items; `Any` where nothing is said."""
+    decode: tuple[Decode, Decode]
+    """Decoders by number of format, strict, made once. `bind` is for payloads that may be empty."""
+    absent: tuple[Absent, Absent]
+    invoke: Invoke
+    needs: frozenset[str]
+    """Of `socket`, `server`, `user`: what is handed in."""
+    user_required: bool
+    """It takes a `User` and not `User | None`: an anonymous socket can't call it."""
+    may_hold_nan: bool
+    """A result may hold a float, so it has to be searched for NaN and infinities before it is encoded."""
+    needs_key_walk: bool
+    """A result may hold a dict whose keys are not strings."""
+    input_text: str
+    output_text: str
+    shape: str
+    """Hash over the shapes of input and output."""
+
+    def bind(self, payload: bytes, format: int) -> Any:
+        """Decode a payload; an empty one means no arguments.
+
+        Raises:
+            msgspec.ValidationError: It does not fit; the text says where and what was expected.
+            msgspec.DecodeError: It is not even well formed.
+        """
+        if len(payload) <= LONGEST_NULL and payload in self.absent[format]:
+            return self.absent[format][payload]()
+        return self.decode[format](payload)
+
+
+def read(function: Callable[..., Any], event: str) -> Signature:
+    """Read a plug's signature.
+
+    Raises:
+        DeclareError: It can't work; one sentence says why and what would be right.
+    """
+    kind, is_async = _kind(function)
+    signature = inspect.signature(function)
+    arguments = _with_sources([_argument(parameter, function) for parameter in signature.parameters.values()])
+    output = _output(signature.return_annotation, function, kind, is_async=is_async)
+    payload = _payload(arguments, event)
+    result = _checked(output, "the result")
+    return Signature(
+        kind=kind,
+        is_async=is_async,
+        mode=payload.mode,
+        input=payload.type,
+        output=output,
+        decode=payload.decode,
+        absent=payload.absent,
+        invoke=invoke(arguments),
+        needs=frozenset(a.source for a in arguments) - {"field", "value"},
+        user_required=any(a.source == "user" and handed_in(a.annotation) == ("user", False) for a in arguments),
+        may_hold_nan=result.nan,
+        needs_key_walk=result.odd_keys,
+        input_text=payload.text,
+        output_text=shape.text(output),
+        shape=shape.digest(kind, payload.type, output),
+    )
+
+
+def _kind(function: Callable[..., Any]) -> tuple[Kind, bool]:
+    if inspect.isasyncgenfunction(function):
+        return Kind.STREAM, True
+    if inspect.isgeneratorfunction(function):
+        return Kind.STREAM, False
+    is_async = inspect.iscoroutinefunction(function)
+    inner = inspect.unwrap(function)
+    if inner is not function and inspect.iscoroutinefunction(inner) and not is_async:
+        raise DeclareError("a decorator hides that this is async: make the wrapper it returns `async def` too")
+    return Kind.CALL, is_async
+
+
+def _argument(parameter: inspect.Parameter, function: Callable[..., Any]) -> Argument:
+    name = parameter.name
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        raise DeclareError(f"a plug can't take *args or **kwargs: give `{name}` as parameters with names")
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        raise DeclareError(f"the fields of a payload have names, so `{name}` can't be positional-only: remove the `/`")
+    annotation = Any
+    if parameter.annotation is not parameter.empty:
+        annotation = resolve(parameter.annotation, function, f"`{name}`")
+    given = handed_in(annotation)
+    return Argument(
+        name=name,
+        source=given[0] if given else "field",
+        keyword_only=parameter.kind is parameter.KEYWORD_ONLY,
+        annotation=annotation,
+        default=parameter.default,
+    )
+
+
+def _with_sources(arguments: list[Argument]) -> list[Argument]:
+    """One single parameter that is an object by itself, or Raw, is the whole payload."""
+    fields = [argument for argument in arguments if argument.source == "field"]
+    if len(fields) == 1 and (fields[0].annotation is Raw or is_whole(fields[0].annotation)):
+        return [msgspec.structs.replace(a, source="value") if a is fields[0] else a for a in arguments]
+    for field in fields:
+        if field.annotation is Raw:
+            raise DeclareError(f"`{field.name}: Raw` is a whole payload: it must be the only parameter, or be `bytes`")
+    return arguments
+
+
+class _Payload(Struct):
+    mode: Mode
+    type: Any
+    decode: tuple[Decode, Decode]
+    absent: tuple[Absent, Absent]
+    text: str
+
+
+def _payload(arguments: list[Argument], event: str) -> _Payload:
+    whole = next((argument for argument in arguments if argument.source == "value"), None)
+    if whole is None:
+        return _fields(arguments, event)
+    if whole.annotation is Raw:
+        return _Payload(Mode.RAW, Raw, (_raw_json, _raw_msgpack), ({}, {}), "raw")
+    _checked(whole.annotation, f"`{whole.name}`")
+    decode = _decoders(whole.annotation)
+    absent = (_whole_absent(whole, decode[0], NULLS[0]), _whole_absent(whole, decode[1], NULLS[1]))
+    return _Payload(Mode.WHOLE, whole.annotation, decode, absent, shape.whole_text(whole.annotation))
+
+
+def _fields(arguments: list[Argument], event: str) -> _Payload:
+    fields = [argument for argument in arguments if argument.source == "field"]
+    for field in fields:
+        _checked(field.annotation, f"`{field.name}`")
+    type = payload_type(event, fields)
+    decode = _decoders(type)
+    absent = (_fields_absent(decode, 0), _fields_absent(decode, 1))
+    texts = (shape.parameter_text(field.name, field.annotation, field.default) for field in fields)
+    return _Payload(Mode.FIELDS, type, decode, absent, f"({', '.join(texts)})")
+
+
+def _fields_absent(decode: tuple[Decode, Decode], format: int) -> Absent:
+    def nothing_given() -> Any:
+        return decode[format](EMPTY_OBJECTS[format])
+
+    return {b"": nothing_given, NULLS[format]: nothing_given}
+
+
+def _whole_absent(whole: Argument, decode: Decode, null: bytes) -> Absent:
+    if whole.default is inspect.Parameter.empty:
+        return {b"": lambda: decode(null)}
+    default = fresh(whole.default)
+    try:
+        decode(null)
+    except msgspec.ValidationError:
+        return {b"": default, null: default}
+    return {b"": default}
+
+
+def _decoders(type: Any) -> tuple[Decode, Decode]:
+    return msgspec.json.Decoder(type).decode, msgspec.msgpack.Decoder(type).decode
+
+
+def _raw_json(payload: bytes) -> Raw:
+    return Raw(payload, "json")
+
+
+def _raw_msgpack(payload: bytes) -> Raw:
+    return Raw(payload, "msgpack")
+
+
+def _checked(annotation: Any, what: str) -> shape.Holds:
+    """Refuse a type that can't come over the wire."""
+    if annotation is Raw:
+        return shape.Holds()
+    try:
+        msgspec.json.Decoder(annotation)
+        found = shape.holds(annotation)
+    except NameError as error:
+        raise DeclareError(f"the type of {what} names {error.name!r} in a field, which does not exist") from error
+    except Exception as error:
+        raise DeclareError(f"the type of {what} can't come over the wire: {error}") from error
+    if found.foreign is not None:
+        raise DeclareError(
+            f"the type of {what} can't come over the wire: {found.foreign} is neither a Struct, dataclass, TypedDict, "
+            "Enum nor a plain type"
+        )
+    return found
+
+
+def _output(annotation: Any, function: Callable[..., Any], kind: Kind, *, is_async: bool) -> Any:
+    if annotation is inspect.Parameter.empty:
+        return Any
+    declared = resolve(annotation, function, "the result")
+    item = stream_item(declared, ASYNC_STREAMS if is_async else PLAIN_STREAMS)
+    if kind is Kind.STREAM:
+        if item is None:
+            wanted = "AsyncIterator" if is_async else "Iterator"
+            raise DeclareError(f"it yields, so it is a stream: its result is `{wanted}[{shape.text(declared)}]`")
+        return item
+    if stream_item(declared, ASYNC_STREAMS + PLAIN_STREAMS) is not None:
+        raise DeclareError(f"it says `-> {shape.text(declared)}`, a stream, but has no `yield`")
+    return declared

@@ -1,0 +1,193 @@
+"""Imports a group of modules into a generation of its own and reads what they declare; nothing is served by that."""
+
+import asyncio
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from msgspec import Struct, field
+
+from plugsock.loader import blame
+from plugsock.loader.catalog import Catalog, Plug
+from plugsock.loader.collect import collect
+from plugsock.loader.isolate import Generation, Record
+from plugsock.loader.source import Source
+from plugsock.model import Problem
+
+RunAsync: TypeAlias = Callable[[Coroutine[Any, Any, Any]], None]
+"""Runs a coroutine to its end, wherever async code of plugs runs; called in a thread, raises what it raised."""
+
+
+class Failures(Struct):
+    """Why a group can't be served."""
+
+    problems: dict[Problem, None] = field(default_factory=dict)
+    culprits: set[str] = field(default_factory=set)
+    """The modules at fault: what does not need them can go on without."""
+    traces: list[str] = field(default_factory=list)
+    """Tracebacks of the authors' own frames."""
+
+    def add(self, module: str, problem: Problem, trace: str = "") -> None:
+        """Note a failure of one module."""
+        self.problems.setdefault(problem)
+        self.culprits.add(module)
+        if trace:
+            self.traces.append(trace)
+
+
+class Staging:
+    """One attempt to load a group."""
+
+    def __init__(
+        self,
+        modules: Collection[str],
+        generation: Generation,
+        revisions: Mapping[str, str],
+        catalog: Catalog,
+        run_async: RunAsync = asyncio.run,
+    ) -> None:
+        self.modules = frozenset(modules)
+        self.generation = generation
+        self.failures = Failures()
+        self.plugs: list[Plug] = []
+        self._revisions = revisions
+        self._catalog = catalog
+        self._run_async = run_async
+        self._current: tuple[Source, int] | None = None
+        self._on_load: list[tuple[Record, Callable[[], Any]]] = []
+        self._owed: list[Record] = []
+
+    def run(self, limit_s: float) -> None:
+        """Do it in a thread of its own that is left behind if it takes too long."""
+        thread = threading.Thread(target=self._run, name="plugsock-stage", daemon=True)
+        thread.start()
+        thread.join(limit_s)
+        if thread.is_alive():
+            self._give_up(thread, limit_s)
+
+    def _run(self) -> None:
+        for step in (
+            self._import_all,
+            self._check_helpers,
+            self._collect_all,
+            self._refuse_doubles,
+            self._call_on_load,
+        ):
+            step()
+            if self.failures.problems:
+                return
+
+    def _give_up(self, thread: threading.Thread, limit_s: float) -> None:
+        assert self._current is not None
+        assert thread.ident is not None
+        source, line = self._current
+        self.generation.abandon()
+        self.failures.add(source.module, blame.where_it_hangs(thread.ident, source, line, limit_s))
+        blame.interrupt(thread)
+
+    def _import_all(self) -> None:
+        for source in self._sources():
+            if source.is_helper or source.is_package:
+                continue
+            self._attempt(source, functools.partial(self.generation.load, source.module))
+
+    def _attempt(self, source: Source, action: Callable[[], Any], line: int = 0) -> bool:
+        """Run an author's code: whatever it raises is a problem, SystemExit and KeyboardInterrupt too.
+
+        This is a thread of its own, so an interrupt of the user never arrives here: it is the author's own.
+        """
+        self._current = source, line
+        try:
+            action()
+        except BaseException as error:
+            if not self.generation.is_abandoned:
+                self.failures.add(source.module, blame.problem(error, source), blame.trace(error))
+        else:
+            if not self.generation.is_abandoned:
+                return True
+        if self.generation.is_abandoned:
+            raise SystemExit  # nobody waits for this thread any more
+        return False
+
+    def _check_helpers(self) -> None:
+        """A helper that is only imported later, within a function, is at least compiled now."""
+        for source in self._sources():
+            if source.facts.problem is not None:
+                self.failures.add(source.module, source.facts.problem)
+
+    def _sources(self) -> Iterator[Source]:
+        for name in sorted(self.modules):
+            if name in self.generation.sources:
+                yield self.generation.sources[name]
+
+    def _collect_all(self) -> None:
+        records = [record for name, record in self.generation.fresh.items() if name in self.modules]
+        with self.generation.exposed(records):
+            for record in records:
+                self._attempt(record.source, functools.partial(self._collect, record))
+
+    def _collect(self, record: Record) -> None:
+        collected = collect(record.source, record.module, self._revisions.get(record.source.module, ""))
+        for problem in collected.problems:
+            self.failures.add(record.source.module, problem)
+        self.plugs += collected.plugs
+        self._on_load += [(record, function) for function in collected.on_load]
+        record.on_unload = tuple(collected.on_unload)
+
+    def _refuse_doubles(self) -> None:
+        first: dict[str, Plug] = {}
+        for plug in self.plugs:
+            other = first.setdefault(plug.event, plug)
+            if other is not plug:
+                self._double(plug, other)
+                self._double(other, plug)
+            owner = self._catalog.owner(plug.origin, plug.event)
+            if owner is not None and owner.module not in self.modules:
+                self._double(plug, owner)
+
+    def _double(self, plug: Plug, other: Plug) -> None:
+        source = self.generation.sources[plug.module]
+        line = int(plug.announcement.place.rpartition(":")[2])
+        message = f"the event {plug.event!r} is defined here and at {other.announcement.place}: rename or remove one"
+        self.failures.add(plug.module, source.problem(line, message, (plug.event,)))
+
+    def _call_on_load(self) -> None:
+        waiting = {record for record, _ in self._on_load}
+        self._owed = [record for record in self.generation.fresh.values() if record not in waiting]
+        for record, function in self._on_load:
+            line = record.source.facts.functions.get(function.__name__, 0)
+            if self._attempt(record.source, functools.partial(call, function, self._run_async), line):
+                self._owed.append(record)
+
+    def owed(self) -> list[Record]:
+        """The modules whose `on_unload` has to run if this is not served after all: those that were loaded fully."""
+        return self._owed
+
+
+def call(function: Callable[[], Any], run_async: RunAsync) -> None:
+    """Call a moment, async or not."""
+    result = function()
+    if inspect.iscoroutine(result):
+        run_async(result)
+
+
+def unload(source: Source, function: Callable[[], Any], run_async: RunAsync, limit_s: float) -> Problem | None:
+    """Run an `on_unload` in a thread of its own, and say what went wrong."""
+    problems: list[Problem] = []
+
+    def run() -> None:
+        try:
+            call(function, run_async)
+        except BaseException as error:  # a thread of its own: nobody else's exception can arrive here
+            problems.append(blame.problem(error, source))
+
+    thread = threading.Thread(target=run, name="plugsock-unload", daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if thread.is_alive():
+        return source.problem(
+            source.facts.functions.get(function.__name__, 0), f"@on_unload ran for over {limit_s:g} s"
+        )
+    return problems[0] if problems else None

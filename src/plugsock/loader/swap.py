@@ -1,0 +1,289 @@
+"""The transaction: look, stage, commit or discard, retire.
+
+    loader = Loader([Folder(Path("plugs"))])
+    look = loader.look()                                        # in a thread: it blocks
+    catalog = loader.commit(look.stage, [g.id for g in look.groups if not g.problems])
+    ...                                                         # calls on the old plugs end
+    loader.retire(look.stage)
+
+`look` may be called in any thread and `commit`, `discard`, `retire` in any other, but no two of them at once.
+Nothing that is served changes before `commit`, and nothing that was served goes away before `retire`.
+"""
+
+import asyncio
+import linecache
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import ModuleType
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from plugsock.loader.catalog import Catalog, Plug
+from plugsock.loader.disk import Contents, Disk
+from plugsock.loader.finder import Finder, uninstall
+from plugsock.loader.grouping import Move
+from plugsock.loader.isolate import Generation, Record
+from plugsock.loader.reaper import Reaper
+from plugsock.loader.source import Folder, Source
+from plugsock.loader.stager import Memory, Staged, Stager
+from plugsock.loader.staging import RunAsync, unload
+from plugsock.model import Announcement, Problem
+
+IMPORT_LIMIT_S: Final = 10.0
+"""Importing a group may take so long, and so may its `on_load`s: long enough for any library, short enough to notice."""
+UNLOAD_LIMIT_S: Final = 2.0
+"""`close` waits so long for the last `on_unload`s."""
+
+
+class Group(Struct, frozen=True):
+    """Modules that move together, staged or failed."""
+
+    id: str
+    """Hash over its files' names and contents."""
+    modules: frozenset[str]
+    plugs: dict[str, Plug]
+    """What it serves once it is committed, by event; if an event now comes from an embedded plug, that one."""
+    gone: tuple[str, ...] = ()
+    """Events that nobody serves any more once it is committed."""
+    problems: tuple[Problem, ...] = ()
+    """Why it can't be committed; empty if it can."""
+    traces: tuple[str, ...] = ()
+    """Tracebacks of the authors' own frames, for the log."""
+
+    @property
+    def announcements(self) -> list[Announcement]:
+        """What the gateway is told."""
+        return [plug.announcement for plug in self.plugs.values()]
+
+
+class Look(Struct, frozen=True):
+    """What one look at the folders found."""
+
+    stage: int
+    """Names this look in `commit`, `discard` and `retire`."""
+    groups: tuple[Group, ...]
+    """What has changed since the last look: staged groups and those that failed. What had failed before and is still
+    the same is not tried again and not repeated here."""
+    problems: tuple[Problem, ...]
+    """All that is wrong with the folders now, old and new."""
+    again_in_s: float | None
+    """Look again after so many seconds even if nothing is reported: a file is being written, or may be deleted."""
+
+
+class Loader:
+    """From folders of Python files to a catalogue of events, swapped while it is used.
+
+    Args:
+        folders: Where the plugs are; an event of an `embedded` folder gives way to the same event of another.
+        run_async: Runs an `async def on_load` or `on_unload` where async plugs run; called in a thread. By default
+            each gets an event loop of its own.
+        import_limit_s: Seconds that loading a group may take.
+        report: Is told what goes wrong in an `on_unload`, in a thread.
+        wall_ns: The clock that file times are compared with.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Folder],
+        *,
+        run_async: RunAsync | None = None,
+        import_limit_s: float = IMPORT_LIMIT_S,
+        report: Callable[[Problem], None] = lambda _problem: None,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._folders = tuple(folders)
+        self._disk = Disk(folders, self._events, wall_ns)
+        self._run_async = run_async or asyncio.run
+        self._import_limit_s = import_limit_s
+        self._report = report
+        self._reaper = Reaper()
+        self._public: dict[str, ModuleType] = {}
+        self._generation = Generation(frozenset(folder.package for folder in folders), {}, {}, self._public)
+        self._generation.is_current = True
+        self._catalog = Catalog()
+        self._stage = 0
+        self._staged: dict[str, Staged] = {}
+        self._tried: dict[str, tuple[Problem, ...]] = {}
+        self._memory = Memory()
+        self._problems: tuple[Problem, ...] = ()
+        self._replaced: dict[int, list[Record]] = {}
+        self._finder = Finder(self._generation.roots, lambda: self._generation)
+        sys.meta_path.insert(0, self._finder)
+
+    @property
+    def folders(self) -> tuple[Folder, ...]:
+        """Where the plugs are."""
+        return self._folders
+
+    @property
+    def catalog(self) -> Catalog:
+        """What is committed."""
+        return self._catalog
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that was wrong with the folders at the last look."""
+        return self._problems
+
+    def look(
+        self, now: float | None = None, *, changed: Collection[str | os.PathLike[str]] = (), force: bool = False
+    ) -> Look:
+        """Look at the folders and stage what has changed. Blocks: call it in a thread. The first one loads everything.
+
+        What an earlier look staged and nobody has committed or discarded is staged anew.
+
+        Args:
+            now: Seconds of a steady clock; by default `time.monotonic()`.
+            changed: Paths that a watcher reported: they are read whatever their times and sizes say. Everything else
+                is looked at too.
+            force: Try again what failed or was not committed, though it has not changed.
+        """
+        self._let_go(list(self._staged.values()))
+        self._stage += 1
+        suspects = {os.path.basename(os.fspath(path)) for path in changed}  # noqa: PTH119 -- most are no Path
+        contents = self._disk.contents(time.monotonic() if now is None else now, suspects)
+        move = self._memory.move(self._generation, self._catalog, contents)
+        ids = {move.id(modules): modules for modules in move.groups()}
+        self._tried = {} if force else {id: self._tried[id] for id in ids if id in self._tried}
+        found = self._stager(move).stage([modules for id, modules in ids.items() if id not in self._tried])
+        groups = tuple(self._group(staged) for staged in found)
+        self._staged = {staged.id: staged for staged in found if not staged.failed}
+        self._tried |= {group.id: group.problems for group in groups if group.problems}
+        self._problems = self._all_problems(contents)
+        again_in_s = None if math.isinf(contents.again_in_s) else max(0.0, contents.again_in_s)
+        return Look(stage=self._stage, groups=groups, problems=self._problems, again_in_s=again_in_s)
+
+    def commit(self, stage: int, groups: Collection[str]) -> Catalog:
+        """Serve these groups of a look from now on and discard its others: short, one assignment in the end.
+
+        A group that is not committed is staged again only when it has changed, or by a forced look.
+
+        Raises:
+            LookupError: There was another look since then; nothing has changed.
+        """
+        if stage != self._stage:
+            raise LookupError(f"stage {stage} is over, the last look was {self._stage}")
+        chosen = [staged for id, staged in self._staged.items() if id in groups]
+        if chosen:
+            self._replaced[stage] = self._serve(chosen)
+        declined = [staged for id, staged in self._staged.items() if id not in groups]
+        self._tried |= {staged.id: () for staged in declined}
+        self._let_go(declined)
+        return self._catalog
+
+    def discard(self, stage: int) -> None:
+        """Drop everything that a look staged; nothing has changed. It is not staged again until it changes."""
+        if stage == self._stage:
+            self.commit(stage, ())
+
+    def retire(self, stage: int) -> None:
+        """No call runs any more on what the commit of this stage replaced: run its `on_unload`s and free it, soon."""
+        self._end(self._replaced.pop(stage, []))
+
+    def close(self) -> None:
+        """Run every `on_unload` that is owed and take the packages out of the process's import system."""
+        self._let_go(list(self._staged.values()))
+        for stage in list(self._replaced):
+            self.retire(stage)
+        self._end(list(self._generation.records.values()))
+        self._reaper.close(UNLOAD_LIMIT_S)
+        uninstall(self._finder)
+        self._publish({}, self._public.keys())
+
+    def _stager(self, move: Move) -> Stager:
+        return Stager(move, self._generation, self._catalog, self._memory, self._run_async, self._import_limit_s)
+
+    def _events(self, source: Source) -> Collection[str]:
+        """The events of a file: those that it was seen to define, else those that it says it does."""
+        return {plug.event for plug in self._catalog.of({source.module})} or source.facts.claims
+
+    def _serve(self, chosen: list[Staged]) -> list[Record]:
+        """Make the next generation out of this one and what was staged, and serve it.
+
+        Modules that nothing has changed for move over as they are, and what they import lazily comes from there on
+        from the new generation. What is replaced keeps the old one.
+        """
+        old = self._generation
+        moved = frozenset().union(*(staged.modules for staged in chosen))
+        sources = {name: source for name, source in old.sources.items() if name not in moved}
+        records = {name: record for name, record in old.records.items() if name not in moved}
+        catalog = self._catalog
+        for staged in chosen:
+            sources |= staged.sources
+            records = staged.staging.generation.fresh | records
+            catalog = catalog.replaced(staged.modules, staged.staging.plugs)
+            del self._staged[staged.id]
+        new = Generation(old.roots, sources, records, self._public)
+        for record in records.values():
+            record.generation = new
+        old.is_current, new.is_current = False, True
+        self._publish({name: record.module for name, record in records.items()}, moved)
+        self._generation, self._catalog = new, catalog
+        return [old.records[name] for name in moved if name in old.records]
+
+    def _publish(self, modules: Mapping[str, ModuleType], gone: Collection[str]) -> None:
+        for name in list(gone):
+            if name not in modules:
+                self._public.pop(name, None)
+                sys.modules.pop(name, None)
+        self._public.update(modules)
+        sys.modules.update(modules)
+
+    def _let_go(self, staged: list[Staged]) -> None:
+        """Undo what was staged."""
+        for one in staged:
+            self._staged.pop(one.id, None)
+            self._end(one.staging.owed())
+
+    def _end(self, records: list[Record]) -> None:
+        if records:
+            self._reaper.add(lambda: self._unload(records))
+
+    def _unload(self, records: list[Record]) -> None:
+        for record in records:
+            for function in record.on_unload:
+                problem = unload(record.source, function, self._run_async, self._import_limit_s)
+                if problem is not None:
+                    self._report(problem)
+        used = {record.source.filename for record in list(self._generation.records.values())}
+        for record in records:
+            if record.source.filename not in used:
+                linecache.cache.pop(record.source.filename, None)
+
+    def _group(self, staged: Staged) -> Group:
+        before = {plug.event for plug in self._catalog.of(staged.modules)}
+        if staged.failed:
+            return self._failed_group(staged, before)
+        after = self._catalog.replaced(staged.modules, staged.staging.plugs)
+        events = sorted(before | {plug.event for plug in staged.staging.plugs})
+        plugs = {event: plug for event in events if (plug := after.get(event)) is not None}
+        changed = {event: plug for event, plug in plugs.items() if plug is not self._catalog.get(event)}
+        return Group(staged.id, staged.modules, changed, tuple(event for event in events if event not in plugs))
+
+    @staticmethod
+    def _failed_group(staged: Staged, served: set[str]) -> Group:
+        claims = (source.facts.claims for source in staged.sources.values())
+        events = tuple(sorted(served.union(*claims)))
+        problems = sorted(staged.staging.failures.problems)
+        return Group(
+            id=staged.id,
+            modules=staged.modules,
+            plugs={},
+            problems=tuple(msgspec.structs.replace(problem, events=problem.events or events) for problem in problems),
+            traces=tuple(staged.staging.failures.traces),
+        )
+
+    def _all_problems(self, contents: Contents) -> tuple[Problem, ...]:
+        served = {source.file: tuple(sorted(self._events(source))) for source in contents.sources.values()}
+        problems = [
+            msgspec.structs.replace(problem, events=problem.events or served.get(problem.file, ()))
+            for problem in contents.problems
+        ]
+        for failed in self._tried.values():
+            problems += failed
+        return tuple(sorted(set(problems)))

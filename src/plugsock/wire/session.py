@@ -1,0 +1,117 @@
+"""What a client and the server know of each other: which verbs are due, which ids are open, what was answered last.
+
+A session outlives its socket if it began with `hello`: a client that lost the socket names the ids that are open for
+it, and learns what became of each. Pure: no clock, no socket; `gateway` drives it.
+"""
+
+import enum
+from collections import deque
+from typing import Final, Generic, TypeVar
+
+MAX_ANSWERS: Final = 64
+MAX_ANSWER_BYTES: Final = 256 * 1024
+"""A session keeps its last answers for a client that comes back, this many or this much of them."""
+
+
+class State(enum.Enum):
+    """Where a session is; the names are those of the picture in docs/protocol.md."""
+
+    NEW = "new"
+    """Nothing was said yet."""
+    ANONYMOUS = "anonymous"
+    """The first frame was not `hello`: no resume, and any id that is not open may be used."""
+    OPEN = "open"
+    """`hello` was answered with `welcome`."""
+    LOST = "lost"
+    """The socket went; kept for a while."""
+
+
+NEW, ANONYMOUS, OPEN, LOST = State
+"""The states by name alone: looking at an enum's attribute costs as much as a dict's whole operation."""
+
+_TALK: Final = (b"call", b"watch", b"more", b"cancel", b"join", b"leave", b"ping")
+
+NEXT: Final[dict[State, dict[bytes, State]]] = {
+    NEW: {b"hello": OPEN, **dict.fromkeys(_TALK, ANONYMOUS)},
+    ANONYMOUS: dict.fromkeys(_TALK, ANONYMOUS),
+    OPEN: {b"token": OPEN, **dict.fromkeys(_TALK, OPEN)},
+    LOST: {b"hello": OPEN},
+}
+"""Which verbs a state takes and where they lead; a verb that is not here is refused and changes nothing. A lost session
+takes the `hello` that its resume key came with, over another socket."""
+
+Open = TypeVar("Open")
+
+
+Answer = tuple[bytes, bool, bytes]
+"""A terminal frame that was sent, as (id, binary, frame): kept for a client that may not have got it."""
+
+
+class Outcome(enum.Enum):
+    """What became of an id that a client asks about, where no answer is kept."""
+
+    RUNNING = "running"
+    NOT_RECEIVED = "not_received"
+    UNKNOWN = "unknown_outcome"
+
+
+class Session(Generic[Open]):
+    """Ids that grow, calls that are open, answers that may be asked for again.
+
+    Attributes:
+        state: See `State`.
+        calls: What is open, by the client's id.
+        highest: The highest id seen while ids must grow.
+    """
+
+    __slots__ = ("_answers", "_size", "calls", "highest", "state")
+
+    def __init__(self) -> None:
+        self.state = NEW
+        self.calls: dict[bytes, Open] = {}
+        self.highest = b""
+        self._answers: deque[Answer] | None = None
+        self._size = 0
+
+    def takes(self, verb: bytes) -> bool:
+        """Is a verb due in this state?"""
+        return verb in NEXT[self.state]
+
+    def step(self, verb: bytes) -> None:
+        """Go where a verb leads; a verb that is not due changes nothing."""
+        self.state = NEXT[self.state].get(verb, self.state)
+
+    def admit(self, id: bytes) -> str | None:
+        """Say why an id can't be opened, or None and remember it."""
+        if id in self.calls:
+            return "This id is still open."
+        if self.state is OPEN:
+            highest = self.highest
+            if len(id) <= len(highest) and (len(id) < len(highest) or id <= highest):
+                return f"Ids grow within a session; the last was {highest.decode()}."
+            self.highest = id
+        return None
+
+    def keep(self, id: bytes, binary: bool, frame: bytes) -> None:  # noqa: FBT001 - by position: once an answer
+        """Remember a terminal frame, if anybody can ask for it again."""
+        state = self.state
+        if state is ANONYMOUS or state is NEW:
+            return
+        answers = self._answers
+        if answers is None:
+            answers = self._answers = deque()
+        answers.append((id, binary, frame))
+        self._size += len(frame)
+        while len(answers) > MAX_ANSWERS or self._size > MAX_ANSWER_BYTES:
+            self._size -= len(answers.popleft()[2])
+
+    def outcome(self, id: bytes) -> Answer | Outcome:
+        """What became of an id: its answer, or why there is none."""
+        if id in self.calls:
+            return Outcome.RUNNING
+        for answer in self._answers or ():
+            if answer[0] == id:
+                return answer
+        if (len(id), id) > (len(self.highest), self.highest):
+            return Outcome.NOT_RECEIVED
+        return Outcome.UNKNOWN

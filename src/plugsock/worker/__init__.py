@@ -1,0 +1,19 @@
+"""Runs plugs: binds a payload, runs the function, encodes the answer.
+
+    InlineLink ──▶ Keeper     looks at the folder, announces, commits, retires        (keeper)
+        │            │
+        │            ▼
+        │          Table      (event, revision) -> Served: all that a call needs      (table)
+        ▼            ▲
+      Runner ────────┘        starts, cancels and ends calls                          (run)
+        │
+        ├── bind              payload -> value, or `bad_payload`                      (bind)
+        ├── eager             first step of a coroutine at once, a task if it waits   (eager, eager_311)
+        ├── threads           plain functions; their words come back through Outbox   (threads, outbox)
+        ├── stream            generators of both kinds, asked as far as credit goes   (stream)
+        ├── words             Socket and Server as a plug holds them                  (words)
+        └── outcome           result -> payload, exception -> fault                   (outcome, encode, faults)
+
+All of it lives on one event loop, except what `threads` and the plain half of `stream` say they do in a thread.
+A call is answered once through `rpc.link.Sink`, or not at all after its `cancel`.
+"""

@@ -1,0 +1,105 @@
+"""How a call ends: its result or what it raised becomes the one answer."""
+
+import asyncio
+from time import perf_counter
+from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
+
+from plugsock.errors import CODES, CallEnded
+from plugsock.model import Fault
+from plugsock.rpc.frames import ERROR, EXPLAIN, OK, Call, Details
+from plugsock.rpc.link import Sink
+from plugsock.worker.encode import ENCODE
+from plugsock.worker.faults import Faults
+from plugsock.worker.outbox import Outbox
+from plugsock.worker.table import Served
+from plugsock.worker.words import Voice
+
+Outcome: TypeAlias = tuple[int, bytes]
+"""Status and payload of an answer."""
+
+END: Final[Outcome] = OK, b""
+"""Of a stream: there is nothing more to come."""
+
+
+class Run(Struct, gc=False):
+    """One call while it runs.
+
+    Built once a call on the hot path: construct it by position.
+    """
+
+    call: Call
+    served: Served
+    began: float
+    """When the plug was first entered, by `time.perf_counter`."""
+    voice: Voice | None = None
+    """What it speaks with, if it was handed a Socket or Server."""
+    is_over: bool = False
+    """The gateway has ended it: it is not answered any more."""
+    ran_s: float = 0.0
+    waited_s: float = 0.0
+    """For a thread."""
+    decoded_s: float = 0.0
+    """This and the next are known only of calls with `EXPLAIN`."""
+    encoded_s: float = 0.0
+
+
+class Answers:
+    """Answers calls, each once, and not after they were ended."""
+
+    def __init__(self, sink: Sink, outbox: Outbox, *, dev: bool) -> None:
+        self._sink = sink
+        self.outbox = outbox
+        self._faults = Faults(dev=dev)
+
+    def of(self, run: Run, value: Any, error: BaseException | None) -> Outcome:
+        """What a call that returned or raised is answered with; in any thread."""
+        call = run.call
+        ended = perf_counter()
+        run.ran_s = ended - run.began
+        if error is None:
+            try:
+                payload = run.served.results.encode(value, call.format)
+                if call.flags & EXPLAIN:
+                    run.encoded_s = perf_counter() - ended
+                return OK, payload
+            except BaseException as raised:  # the result's own code may run while it is encoded
+                error = raised
+        if run.is_over and isinstance(error, asyncio.CancelledError | CallEnded | GeneratorExit):
+            return ERROR, b""  # it ends as it was told to
+        return ERROR, self._faults.encode(call, error)
+
+    def give(self, run: Run, outcome: Outcome) -> None:
+        """Answer, after all that was said before; on the loop."""
+        if self.outbox.waiting:
+            self.outbox.drain()
+        if run.is_over:
+            return
+        call, details = run.call, None
+        if run.voice is not None:
+            run.voice.sequence = 0
+        if call.flags & EXPLAIN:
+            details = Details(run.waited_s, run.decoded_s, run.encoded_s, [], 0)
+        status, payload = outcome
+        self._sink.answer(call.sequence, status, payload, run.ran_s, details)
+
+    def item(self, run: Run, payload: bytes) -> None:
+        """Send a stream's next value; on the loop."""
+        if self.outbox.waiting:
+            self.outbox.drain()
+        if not run.is_over:
+            self._sink.item(run.call.sequence, payload)
+
+    def refuse(self, call: Call, code: str, message: str, after_ms: int | None = None) -> None:
+        """Answer a call that has not run."""
+        fault = Fault(code, message, retry=CODES[code], after_ms=after_ms)
+        self.misfit(call, fault)
+
+    def misfit(self, call: Call, fault: Fault) -> None:
+        """Answer a call whose payload does not fit."""
+        self._sink.answer(call.sequence, ERROR, ENCODE[call.format](fault), 0.0, None)
+
+    def failed(self, call: Call, error: BaseException) -> None:
+        """Answer a call whose plug's own types raised while its payload was decoded."""
+        self._sink.answer(call.sequence, ERROR, self._faults.encode(call, error), 0.0, None)

@@ -1,0 +1,296 @@
+"""Runs calls.
+
+    start ─ look up the revision ─ bind ─┬─ async: first step at once; a task if it waits ─┐
+                                         ├─ plain: in a thread                             ├─ encode ─ answer
+                                         └─ a generator of either kind: as a stream        ┘
+
+`start` and what it does for an async plug is the hot path; benchmarks/ measures it. It is written flat for that.
+"""
+
+import asyncio
+import sys
+from contextvars import Context
+from functools import partial
+from time import perf_counter
+from types import CoroutineType
+from typing import Any, Final, Protocol
+
+from plugsock.loader.signature import LONGEST_NULL
+from plugsock.model import User
+from plugsock.ops.log import get_logger
+from plugsock.rpc.frames import EXPLAIN, Call
+from plugsock.rpc.link import Sink
+from plugsock.worker.bind import REFUSALS, bad_payload
+from plugsock.worker.outbox import Outbox
+from plugsock.worker.outcome import END, Answers, Outcome, Run
+from plugsock.worker.stream import AsyncStream, Credit, ThreadStream
+from plugsock.worker.table import Table
+from plugsock.worker.threads import CAPACITY, Job, Threads
+from plugsock.worker.words import CallerSocket, EveryoneElse, Mouth, Peers, Voice
+
+if sys.version_info >= (3, 12):
+    from plugsock.worker.eager import Starter
+else:
+    from plugsock.worker.eager_311 import Starter
+
+AGAIN_MS: Final = 1000
+"""When to try again a call that found no thread: threads come back as fast as the plugs that hold them."""
+
+STOP_S: Final = 1.0
+"""On `stop`, async plugs have so long to end after they were cancelled."""
+
+log = get_logger()
+
+
+class Open(Protocol):
+    """A run that goes on after `start` has returned."""
+
+    run: Run
+
+    def cancel(self) -> bool:
+        """Nobody waits any more: interrupt it as far as it can be; True if it has ended by that."""
+
+
+class Stream(Open, Protocol):
+    """A run that goes on as far as it has credit."""
+
+    def more(self, count: int) -> None:
+        """The caller takes further items."""
+
+    def hold(self, *, held: bool) -> None:
+        """Its socket has too much unsent, or has room again."""
+
+
+class Waiting:
+    """An async call that has suspended, or may be ended before it has."""
+
+    __slots__ = ("run", "task")
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.task: asyncio.Task[None] | None = None
+
+    def cancel(self) -> bool:
+        """Interrupt it where it waits."""
+        if self.task is not None:  # else it is in its first step, and hears of it at the end of that
+            self.task.cancel()
+        return False
+
+
+class Beside:
+    """A call in a thread."""
+
+    __slots__ = ("_job", "_threads", "run")
+
+    def __init__(self, run: Run, job: Job, threads: Threads) -> None:
+        self.run = run
+        self._job = job
+        self._threads = threads
+
+    def cancel(self) -> bool:
+        """Don't start it; if it has started, nothing can interrupt it, and its thread is lost until it ends."""
+        return self._threads.call_off(self._job)
+
+
+class Runner:
+    """Runs calls on the loop that it is made on, and in threads.
+
+    Args:
+        sink: Where answers, items and words go.
+        table: Which function runs which call.
+        threads: For plain functions, at most.
+        dev: Tracebacks come along in answers.
+
+    Attributes:
+        peers: What is known of the sockets that call.
+        mouth: What plugs say goes through here.
+    """
+
+    def __init__(self, sink: Sink, table: Table, *, threads: int = CAPACITY, dev: bool = False) -> None:
+        loop = asyncio.get_running_loop()
+        outbox = Outbox(loop)
+        self.peers = Peers()
+        self.mouth = Mouth(sink, outbox)
+        self._serving = table.serving
+        self._answers = Answers(sink, outbox, dev=dev)
+        self._starter = Starter(loop)
+        self._threads = Threads(outbox, threads)
+        self._open: dict[int, Open] = {}
+        self._streams: dict[str, dict[int, Stream]] = {}
+        self._held: set[str] = set()
+        self._begin = (self._async_call, self._thread_call, self._async_stream, self._thread_stream)
+
+    def start(self, call: Call) -> None:
+        """Begin a call; it is answered once, perhaps before this returns."""
+        arrived = perf_counter() if call.flags & EXPLAIN else 0.0
+        served = self._serving.get((call.event, call.revision))
+        if served is None:
+            self._answers.refuse(call, "gone", f"{call.event} is not served in revision {call.revision} any more.")
+            return
+        payload = call.payload
+        try:
+            if len(payload) > LONGEST_NULL:
+                value = served.decode[call.format](payload)
+            else:
+                value = served.bind(payload, call.format)
+        except REFUSALS as error:
+            self._answers.misfit(call, bad_payload(error))
+            return
+        except BaseException as error:  # code of the plug's own types, which decoding runs
+            self._answers.failed(call, error)
+            return
+        run = Run(call, served, perf_counter())
+        if arrived:
+            run.decoded_s = run.began - arrived
+        if not served.needs:
+            self._begin[served.style](run, value, None, None, None)
+        elif served.signature.user_required and self.peers.user(call.socket) is None:
+            self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
+        else:
+            self._begin[served.style](run, value, *self._handed_in(run))
+
+    def cancel(self, sequence: int) -> None:
+        """End a run that nobody waits for; what is not open is ignored."""
+        opened = self._open.get(sequence)
+        if opened is not None and not opened.run.is_over:
+            run = opened.run
+            run.is_over = True
+            if run.voice is not None:
+                run.voice.is_over = True
+            if opened.cancel():
+                self._ended(run, END)
+
+    def more(self, sequence: int, count: int) -> None:
+        """A stream may go on for so many further items."""
+        opened = self._open.get(sequence)
+        if opened is not None and (stream := self._streams.get(opened.run.call.socket, {}).get(sequence)) is not None:
+            stream.more(count)
+
+    def hold(self, socket: str, *, held: bool) -> None:
+        """Streams of a socket wait, or go on."""
+        if held:
+            self._held.add(socket)
+        else:
+            self._held.discard(socket)
+        for stream in self._streams.get(socket, {}).values():
+            stream.hold(held=held)
+
+    def forget(self, socket: str) -> None:
+        """A socket has gone."""
+        self.peers.forget(socket)
+        self._held.discard(socket)
+
+    async def stop(self) -> None:
+        """End every run; those that don't end are left behind, with a word in the log."""
+        for sequence in list(self._open):
+            self.cancel(sequence)
+        tasks = {task for opened in self._open.values() if (task := getattr(opened, "task", None)) is not None}
+        _, stuck = await asyncio.wait(tasks, timeout=STOP_S) if tasks else (set(), set())
+        if stuck:
+            log.warning("plugs did not end when they were cancelled", calls=len(stuck))
+        self._starter.close()
+        self._threads.close()
+
+    def _handed_in(self, run: Run) -> tuple[CallerSocket | None, EveryoneElse | None, User | None]:
+        """The Socket, Server and User of a plug that takes any."""
+        needs, id = run.served.needs, run.call.socket
+        user = self.peers.user(id)
+        run.voice = voice = Voice(run.call.sequence)
+        socket = CallerSocket(id, user, self.mouth, voice) if "socket" in needs else None
+        server = EveryoneElse(self.mouth, voice) if "server" in needs else None
+        return socket, server, user
+
+    def _async_call(self, run: Run, value: Any, socket: Any, server: Any, user: Any) -> None:
+        served = run.served
+        try:
+            coro = served.invoke(served.function, value, socket, server, user)
+        except BaseException as error:  # of a decorator around the plug
+            self._returned(run, None, error)
+            return
+        if type(coro) is not CoroutineType:
+            coro = _awaited(coro)
+        waiting = None
+        if run.voice is not None:  # what it says may end it: a kick of its own socket
+            waiting = self._open[run.call.sequence] = Waiting(run)
+        task = self._starter.start(coro, self._returned, run)
+        if task is not None:
+            if waiting is None:
+                waiting = self._open[run.call.sequence] = Waiting(run)
+            self._suspended(waiting, task)
+
+    def _returned(self, run: Run, value: Any, error: BaseException | None) -> None:
+        answers = self._answers
+        outcome = answers.of(run, value, error)
+        self._open.pop(run.call.sequence, None)
+        answers.give(run, outcome)
+
+    def _suspended(self, opened: Waiting | AsyncStream, task: "asyncio.Task[None]") -> None:
+        opened.task = task
+        if opened.run.is_over:
+            task.cancel()
+
+    def _thread_call(self, run: Run, value: Any, socket: Any, server: Any, user: Any) -> None:
+        if self._is_refused(run.call):
+            return
+        served = run.served
+        enter = partial(served.invoke, served.function, value, socket, server, user)
+        job = self._threads.submit(partial(self._in_thread, run, enter))
+        self._open[run.call.sequence] = Beside(run, job, self._threads)
+
+    def _in_thread(self, run: Run, enter: "partial[Any]") -> None:
+        submitted, run.began = run.began, perf_counter()
+        run.waited_s = run.began - submitted
+        value = error = None
+        try:
+            value = Context().run(enter)
+        except BaseException as raised:  # the plug's: each becomes an answer
+            error = raised
+        outcome = self._answers.of(run, value, error)
+        self._answers.outbox.post(self._ended, run, outcome)
+
+    def _async_stream(self, run: Run, value: Any, socket: Any, server: Any, user: Any) -> None:
+        served = run.served
+        items = served.invoke(served.function, value, socket, server, user)
+        stream = AsyncStream(run, items, self._credit(run.call), self._answers)
+        self._keep(stream)
+        task = self._starter.start(stream.pump(), self._streamed, run)
+        if task is not None:
+            self._suspended(stream, task)
+
+    def _streamed(self, run: Run, _value: None, error: BaseException | None) -> None:
+        self._ended(run, END if error is None else self._answers.of(run, None, error))
+
+    def _thread_stream(self, run: Run, value: Any, socket: Any, server: Any, user: Any) -> None:
+        if self._is_refused(run.call):
+            return
+        served = run.served
+        enter = partial(served.invoke, served.function, value, socket, server, user)
+        self._keep(ThreadStream(run, enter, self._credit(run.call), self._threads, self._answers, self._ended))
+
+    def _credit(self, call: Call) -> Credit:
+        return Credit(call.credit, is_held=call.socket in self._held)
+
+    def _is_refused(self, call: Call) -> bool:
+        """Refuse what needs a thread while too few are left."""
+        refused = self._threads.is_overloaded
+        if refused:
+            self._answers.refuse(call, "overloaded", "Too many plugs hold a thread: try again later.", AGAIN_MS)
+        return refused
+
+    def _keep(self, stream: Stream) -> None:
+        call = stream.run.call
+        self._open[call.sequence] = stream
+        self._streams.setdefault(call.socket, {})[call.sequence] = stream
+
+    def _ended(self, run: Run, outcome: Outcome) -> None:
+        call = run.call
+        self._open.pop(call.sequence, None)
+        streams = self._streams.get(call.socket)
+        if streams is not None and streams.pop(call.sequence, None) is not None and not streams:
+            del self._streams[call.socket]
+        self._answers.give(run, outcome)
+
+
+async def _awaited(result: Any) -> Any:
+    """What a function gave that says it is `async def` and did not return a coroutine."""
+    return await result

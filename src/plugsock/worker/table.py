@@ -1,0 +1,71 @@
+"""Which function runs which call: every event in each revision that may still be called."""
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+from plugsock.loader.catalog import Plug
+from plugsock.model import Kind
+from plugsock.worker.encode import Results
+
+Key: TypeAlias = tuple[str, str]
+"""Event and revision, as a call names them."""
+
+
+class Served:
+    """A plug, with everything that a call of it needs within reach.
+
+    Attributes:
+        style: How it runs: 0 an async call, 1 a call in a thread, 2 an async stream, 3 a stream in a thread.
+    """
+
+    __slots__ = ("bind", "decode", "function", "invoke", "needs", "plug", "results", "signature", "style")
+
+    def __init__(self, plug: Plug, max_answer: int, *, dev: bool) -> None:
+        signature = plug.signature
+        self.plug: Final = plug
+        self.signature: Final = signature
+        self.function: Final = plug.function
+        self.decode: Final = signature.decode
+        self.bind: Final = signature.bind
+        self.invoke: Final = signature.invoke
+        self.needs: Final = signature.needs
+        self.style: Final = 2 * (signature.kind is Kind.STREAM) + (not signature.is_async)
+        self.results: Final = Results(signature, max_answer, check=dev)
+
+
+class Table:
+    """Every revision from its commit until it is retired.
+
+    Attributes:
+        serving: What a call is looked up in.
+    """
+
+    def __init__(self, max_answer: int, *, dev: bool) -> None:
+        self.serving: dict[Key, Served] = {}
+        self._max_answer = max_answer
+        self._dev = dev
+        self._current: dict[str, Key] = {}
+        self._replaced: dict[int, dict[Key, Served]] = {}
+
+    def commit(self, stage: int, plugs: Iterable[Plug], gone: Iterable[str]) -> None:
+        """Serve these plugs from now on, and what they replace until the stage is retired."""
+        replaced = self._replaced.setdefault(stage, {})
+        for event in gone:
+            self._replace(event, replaced)
+        for plug in plugs:
+            announced = plug.announcement
+            self._replace(announced.event, replaced)
+            key = announced.event, announced.revision
+            self._current[announced.event] = key
+            self.serving[key] = Served(plug, self._max_answer, dev=self._dev)
+
+    def retire(self, stage: int) -> None:
+        """Forget what the commit of a stage replaced; a revision that has come back since is another one."""
+        for key, served in self._replaced.pop(stage, {}).items():
+            if self.serving.get(key) is served:
+                del self.serving[key]
+
+    def _replace(self, event: str, replaced: dict[Key, Served]) -> None:
+        key = self._current.pop(event, None)
+        if key is not None:
+            replaced[key] = self.serving[key]

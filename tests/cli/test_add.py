@@ -1,0 +1,134 @@
+import pytest
+
+from plugsock.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def add(event):
+    return main(["add", "plug", event])
+
+
+@pytest.mark.parametrize(
+    ("event", "file"), [("greet", "greet.py"), ("chat.send", "chat.py"), ("chat.rooms.send", "chat/rooms.py")]
+)
+def test_a_name_says_where_the_function_stands(home, event, file):
+    assert add(event) == 0
+
+    code = (home / "plugs" / file).read_text()
+    assert code.startswith("from plugsock import plug\n\n\n@plug\nasync def " + event.rpartition(".")[2])
+
+
+def test_where_the_file_would_be_a_folder_the_function_gets_a_file_of_its_name(home):
+    (home / "plugs" / "chat").mkdir(parents=True)
+
+    assert add("chat.send") == 0
+
+    assert "async def send(" in (home / "plugs" / "chat" / "send.py").read_text()
+    assert not (home / "plugs" / "chat.py").exists()
+
+
+def test_it_says_what_to_do_next(capsys):
+    add("chat.send")
+
+    out = capsys.readouterr().out
+    assert "plugs/chat.py" in out
+    assert "python -m pytest tests/test_chat_send.py" in out
+    assert """plugsock call chat.send '{"name": "Ada"}'""" in out
+
+
+def test_a_file_that_is_there_is_added_to(home, capsys):
+    file = home / "plugs" / "chat.py"
+    file.parent.mkdir()
+    file.write_text('"""Chat."""\n\nLIMIT = 3\n')
+
+    assert add("chat.send") == 0
+    assert add("chat.leave") == 0
+
+    code = file.read_text()
+    assert code.startswith('"""Chat."""\n\nLIMIT = 3\n')
+    assert code.count("from plugsock import plug\n") == 1
+    assert code.index("def send") < code.index("def leave")
+    compile(code, str(file), "exec")
+
+
+@pytest.mark.parametrize("imported", ["from plugsock import Error, plug\n", "from plugsock import Error\n"])
+def test_what_is_added_finds_the_decorator(home, imported):
+    file = home / "plugs" / "chat.py"
+    file.parent.mkdir()
+    file.write_text(imported)
+
+    add("chat.send")
+
+    names = {}
+    exec(file.read_text(), names)
+    assert callable(names["send"])
+
+
+def test_a_function_that_is_there_is_left_alone(home, capsys):
+    add("chat.send")
+    before = (home / "plugs" / "chat.py").read_text()
+
+    assert add("chat.send") == 1
+
+    assert "has a send already" in capsys.readouterr().err
+    assert (home / "plugs" / "chat.py").read_text() == before
+
+
+def test_a_test_that_is_there_is_left_alone(home, capsys):
+    test = home / "tests" / "test_chat_send.py"
+    test.parent.mkdir()
+    test.write_text("# mine\n")
+
+    assert add("chat.send") == 0
+
+    assert test.read_text() == "# mine\n"
+    assert "kept" in capsys.readouterr().out
+
+
+def test_a_file_with_an_error_is_left_alone(home, capsys):
+    file = home / "plugs" / "chat.py"
+    file.parent.mkdir()
+    file.write_text("def broken(:\n")
+
+    assert add("chat.send") == 1
+
+    assert "chat.py:1: this file has an error" in capsys.readouterr().err
+    assert file.read_text() == "def broken(:\n"
+
+
+def test_a_file_in_the_way_of_a_folder_is_said(home, capsys):
+    add("chat.send")
+
+    assert add("chat.rooms.send") == 1
+    assert "chat.py is a file, and chat.rooms.send needs a folder of that name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "",
+        ".",
+        "chat.",
+        "1st",
+        "class",
+        "_private",
+        "a._b",
+        "test_x.y",
+        "y_test",
+        "conftest",
+        "venv.x",
+        "a b",
+        "../x",
+        "ä",
+    ],
+)
+def test_what_can_be_no_event_is_wrong_usage(home, event, capsys):
+    assert add(event) == 2
+
+    assert "can't be the name of an event" in capsys.readouterr().err
+    assert list(home.iterdir()) == []

@@ -1,0 +1,189 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from plugsock.cli import config
+from plugsock.errors import SettingsError
+
+
+@pytest.fixture
+def home(tmp_path):
+    (tmp_path / "plugs").mkdir()
+    return tmp_path
+
+
+def write(home, text):
+    (home / "plugsock.toml").write_text(text, encoding="utf-8")
+
+
+def read(home, flags=None, environ=None):
+    return config.read(flags or {}, environ or {}, home)
+
+
+def refusal(home, flags=None, environ=None):
+    with pytest.raises(SettingsError) as refused:
+        read(home, flags, environ)
+    return str(refused.value)
+
+
+def test_with_nothing_said_there_are_defaults(home):
+    settings = read(home)
+
+    assert settings.plugs == home / "plugs"
+    assert settings.data == home / ".plugsock"
+    assert settings.port == 8765
+
+
+def test_flags_beat_the_environment_which_beats_the_file_which_beats_the_defaults(home):
+    write(home, 'port = 1\nhost = "file"\nmax_calls = 3\n')
+
+    settings = read(home, {"port": "3"}, {"PLUGSOCK_PORT": "2", "PLUGSOCK_HOST": "environment"})
+
+    assert (settings.port, settings.host, settings.max_calls, settings.timeout_s) == (3, "environment", 3, 30)
+
+
+def test_a_flag_can_switch_off_what_the_file_switched_on(home):
+    write(home, "dev = true\npoll = true\n")
+
+    settings = read(home, {"dev": False, "poll": None})
+
+    assert (settings.dev, settings.poll) == (False, True)
+
+
+def test_a_flag_that_was_given_several_times_is_a_list(home):
+    assert read(home, {"allow_host": ("a.example", "b.example")}).allow_host == ("a.example", "b.example")
+    assert read(home, {"allow_host": ()}).allow_host == ()
+
+
+def test_the_file_is_looked_for_beside_the_plugs_folder(home, tmp_path):
+    other = tmp_path / "elsewhere"
+    (other / "plugs").mkdir(parents=True)
+    write(home, "port = 1\n")
+    write(other, "port = 2\n")
+
+    settings = read(home, {"plugs": str(other / "plugs")})
+
+    assert settings.port == 2
+    assert settings.data == other / ".plugsock"
+
+
+def test_a_path_in_the_file_is_seen_from_the_file(home):
+    write(home, 'data = "state"\nplugs = "functions"\n')
+
+    settings = read(home)
+
+    assert settings.data == home / "state"
+    assert settings.plugs == home / "functions"
+
+
+def test_a_path_on_the_command_line_is_seen_from_the_working_directory(home, monkeypatch):
+    monkeypatch.chdir(home)
+
+    settings = config.read({"data": "state"}, {"PLUGSOCK_PLUGS": "other/plugs"}, Path("/usr/bin"))
+
+    assert settings.data == home / "state"
+    assert settings.plugs == home / "other" / "plugs"
+
+
+def test_a_frozen_program_starts_from_the_folder_of_its_executable(home, monkeypatch):
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(home / "plugsock"))
+
+    assert config.home() == home
+
+
+def test_otherwise_it_starts_from_the_working_directory(home, monkeypatch):
+    monkeypatch.chdir(home)
+
+    assert config.home() == home
+
+
+@pytest.mark.fault("D9")
+def test_a_wrong_value_names_the_flag_that_it_came_from(home):
+    assert refusal(home, {"port": "http"}) == "--port: expected a whole number from 0 to 65535, not 'http'"
+
+
+@pytest.mark.fault("D9")
+def test_a_wrong_value_names_the_variable_that_it_came_from(home):
+    assert refusal(home, environ={"PLUGSOCK_SLOW": "-1"}).startswith("PLUGSOCK_SLOW: expected seconds")
+
+
+@pytest.mark.fault("D9")
+def test_a_wrong_value_names_the_line_that_it_came_from(home):
+    write(home, '# where\nhost = "::1"\nport = "9000"\n')
+
+    assert refusal(home).startswith("plugsock.toml:3: expected a whole number")
+
+
+def test_a_wrong_value_is_reported_even_where_a_stronger_source_hides_it(home):
+    write(home, "port = -1\n")
+
+    assert refusal(home, {"port": "9000"}).startswith("plugsock.toml:1:")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("\nprot = 1", "plugsock.toml:2: there is no setting 'prot'; did you mean port?"),
+        ("max-calls = 1", "plugsock.toml:1: there is no setting 'max-calls'; did you mean max_calls?"),
+        ("workers = 4", "plugsock.toml:1: there is no setting 'workers'"),
+        ("port = 1\n\n[limits]\nping = 3", "plugsock.toml:3: there is no setting 'limits'"),
+        ('"zz\\u0007" = 1', "plugsock.toml:1: there is no setting 'zz\\x07'"),
+    ],
+)
+def test_an_unknown_key_is_no_setting(home, text, sentence):
+    write(home, text)
+
+    assert refusal(home) == sentence
+
+
+def test_an_unknown_variable_is_no_setting(home):
+    assert refusal(home, environ={"PLUGSOCK_HOTS": "x"}) == (
+        "PLUGSOCK_HOTS: there is no such setting; did you mean PLUGSOCK_HOST?"
+    )
+
+
+def test_variables_of_the_commands_and_of_others_are_left_alone(home):
+    assert read(home, environ={"PLUGSOCK_TOKEN": "t", "PLUGSOCK_URL": "ws://x", "PATH": "/bin", "PLUGSOCKET": "1"})
+
+
+@pytest.mark.fault("D9")
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("port = ", "plugsock.toml:1: "), ("port = 1\nport = 2\n", "plugsock.toml:2: "), ("a\n\n", "plugsock.toml:1")],
+)
+def test_a_file_that_is_no_toml_is_one_line_with_its_place(home, text, place):
+    write(home, text)
+
+    message = refusal(home)
+
+    assert message.startswith(place)
+    assert "this is not TOML" in message
+    assert message.isprintable()
+
+
+@pytest.mark.fault("D9")
+def test_a_file_that_is_no_text_is_one_line(home):
+    (home / "plugsock.toml").write_bytes(b"\xff\xfe")
+
+    assert refusal(home).endswith("it can't be read: it is not UTF-8 text")
+
+
+@pytest.mark.fault("D9")
+def test_a_file_that_can_not_be_opened_is_one_line(home):
+    (home / "plugsock.toml").mkdir()
+
+    assert "it can't be read" in refusal(home)
+
+
+def test_a_byte_order_mark_is_no_reason_to_fail(home):
+    (home / "plugsock.toml").write_bytes(b"\xef\xbb\xbfport = 7\n")
+
+    assert read(home).port == 7
+
+
+def test_a_certificate_needs_its_key_and_the_key_its_certificate(home):
+    assert refusal(home, {"tls_cert": "c.pem"}) == "--tls-cert: tls_cert is of no use without tls_key"
+    assert refusal(home, environ={"PLUGSOCK_TLS_KEY": "k.pem"}).startswith("PLUGSOCK_TLS_KEY: ")
+    assert read(home, {"tls_cert": "c.pem", "tls_key": "k.pem"}).tls_key.name == "k.pem"

@@ -1,0 +1,79 @@
+import json
+
+BROKEN = "import nothing_of_this_name\n"
+
+
+def columns(out):
+    return [line.split("\t") for line in out.splitlines()]
+
+
+def own(out):
+    return [line for line in columns(out) if line[4] == "folder"]
+
+
+def test_without_a_server_it_lists_the_folder(home, plugsock):
+    status, out, err = plugsock("list")
+
+    count, greet = own(out)
+    assert (status, err) == (0, "")
+    assert greet[0] == "greet"
+    assert len(greet[1]) == 8
+    assert greet[2:] == ["call", "(name: str, times: int = 1) -> list[str]", "folder", "ok", "Say hello."]
+    assert (count[0], count[2]) == ("greet.count", "stream") or (count[0], count[2]) == ("greet", "call")
+
+
+def test_the_default_plugs_are_listed_too(plugsock):
+    out = plugsock("list")[1]
+
+    assert ["echo", "embedded"] in [[line[0], line[4]] for line in columns(out)]
+
+
+def test_it_asks_the_server_that_runs(home, server, plugsock):
+    (home / "plugs" / "greet.py").unlink()  # the server has not noticed yet, or keeps it for its second of grace
+
+    assert "greet" in [line[0] for line in own(plugsock("list")[1])]
+
+
+def test_a_folder_can_be_named_although_a_server_runs(home, server, plugsock):
+    other = home / "other"
+    other.mkdir()
+
+    assert own(plugsock("list", str(other))[1]) == []
+
+
+def test_a_stale_event_and_its_reason_are_shown(home, server, plugsock):
+    (home / "plugs" / "greet.py").write_text(BROKEN)
+    plugsock("swap")
+
+    _, out, err = plugsock("list")
+
+    assert {line[0]: line[5] for line in own(out)} == {"greet": "stale", "greet.count": "stale"}
+    assert "greet.py:1: " in err
+    assert "nothing_of_this_name" in err
+
+
+def test_for_machines_it_is_one_json_document(plugsock):
+    status, out, _ = plugsock("list", "--format", "json")
+
+    listed = json.loads(out)
+    assert (status, listed["problems"]) == (0, [])
+    assert "greet" in [each["event"] for each in listed["events"]]
+
+
+def test_a_docstring_can_not_command_the_terminal(home, plugsock):
+    (home / "plugs" / "evil.py").write_text(
+        'from plugsock import plug\n\n\n@plug\ndef evil() -> None:\n    "\\x1b[2Jcleared\\tand more"\n'
+    )
+
+    out = plugsock("list")[1]
+
+    assert "\x1b" not in out
+    assert all(len(line) == 7 for line in columns(out))
+
+
+def test_on_a_terminal_it_is_a_table(home, plugsock):
+    assert "revision" not in plugsock("list")[1]
+
+    out = plugsock("list", "--color", "always")[1]
+    assert "revision" in out
+    assert "\x1b[" in out

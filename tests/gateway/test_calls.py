@@ -1,0 +1,228 @@
+"""Each call gets exactly one terminal answer, whatever happens to it."""
+
+import asyncio
+import json
+
+import pytest
+from support.scripted import Stage, announce
+
+from plugsock.gateway.calls import DEFAULT_CREDIT
+from plugsock.model import MSGPACK, Kind
+from plugsock.ops.ledger import COLUMNS
+from plugsock.rpc.frames import EXPLAIN, MOCK, OK, SILENT
+
+
+async def test_a_call_reaches_the_worker_as_it_came():
+    stage = Stage(announce("chat.send", "abc"))
+    client = stage.client()
+    client.say('call 7 chat.send {"text": "hi  there"}')
+    [call] = stage.link.calls
+    assert (call.event, call.revision, call.payload) == ("chat.send", "abc", b'{"text": "hi  there"}')
+    assert call.socket == client.peer.id
+    stage.answer(call, {"n": 1})
+    assert client.heard() == ['ok 7 {"n":1}']
+    assert not stage.gateway.calls.by_sequence
+    assert not client.peer.session.calls
+
+
+async def test_the_worker_hears_of_a_socket_before_its_first_call_and_once():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.say("call 1 a {}")
+    client.say("call 2 a {}")
+    assert [said for said in stage.link.said if said[0] == "socket"] == [("socket", client.peer.id)]
+
+
+async def test_a_binary_call_is_answered_in_its_format():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.say(b"call 1 a \x80", binary=True)
+    [call] = stage.link.calls
+    assert call.format == MSGPACK
+    stage.answer(call, [1])
+    assert client.wire.frames == [(True, b"ok 1 \x91\x01")]
+
+
+async def test_an_empty_result_has_no_payload():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.say("call 1 a")
+    stage.gateway.answer(stage.link.calls[0].sequence, OK, b"", 0.0, None)
+    assert client.heard() == ["ok 1"]
+
+
+async def test_a_second_answer_is_dropped():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.say("call 1 a")
+    stage.answer(stage.link.calls[0], 1)
+    stage.answer(stage.link.calls[0], 2)
+    assert client.heard() == ["ok 1 1"]
+
+
+async def test_an_error_of_the_plug_is_passed_on():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.say("call 1 a")
+    stage.answer(stage.link.calls[0], error="out_of_stock")
+    assert client.faults() == [("1", "out_of_stock")]
+
+
+@pytest.mark.fault("W23")
+async def test_an_id_that_is_open_is_not_opened_again():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.say("call 7 a")
+    client.say("call 7 a")
+    [frame] = client.heard()
+    assert frame.startswith("error 0 ")
+    assert json.loads(frame.removeprefix("error 0 "))["id"] == "7"
+    assert len(stage.link.calls) == 1
+
+
+async def test_more_calls_than_the_limit_are_refused_and_the_socket_goes_on():
+    stage = Stage(announce("a"), max_calls=2)
+    client = stage.client()
+    for id in (1, 2, 3):
+        client.say(f"call {id} a")
+    assert client.faults() == [("3", "limit")]
+    stage.answer(stage.link.calls[0])
+    client.say("call 4 a")
+    assert len(stage.link.calls) == 3
+
+
+async def test_options_travel_with_the_call():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.say("call 1 a?explain&mock&key=k1&trace=00-ab&credit=5 {}")
+    [call] = stage.link.calls
+    assert (call.flags, call.key, call.trace, call.credit) == (EXPLAIN | MOCK, "k1", "00-ab", 5)
+
+
+async def test_a_call_nobody_waits_for_gets_no_answer():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.say("call 0 a {}")
+    client.say("call 0 a {}")
+    client.say("call 0 missing {}")
+    assert [call.flags for call in stage.link.calls] == [SILENT, SILENT]
+    stage.answer(stage.link.calls[0], 1)
+    stage.answer(stage.link.calls[1], error="no")
+    assert client.heard() == []
+    assert stage.gateway.ledger.read()["a"]["failed"] == 1
+
+
+async def test_a_call_past_its_deadline_is_answered_and_cancelled():
+    stage = Stage(announce("slow", timeout=0.05))
+    client = stage.client()
+    client.say("call 1 slow")
+    started = asyncio.get_running_loop().time()
+    await client.arrival()
+    assert asyncio.get_running_loop().time() - started >= 0.049
+    [fault] = [json.loads(frame.split(" ", 2)[2]) for frame in client.heard()]
+    assert (fault["code"], fault["retry"]) == ("timeout", False)
+    assert ("cancel", stage.link.calls[0].sequence) in stage.link.said
+    stage.answer(stage.link.calls[0], "late")
+    assert client.heard() == []
+
+
+async def test_a_timeout_may_be_tried_again_if_the_plug_says_so():
+    stage = Stage(announce("slow", timeout=0.01, idempotent=True))
+    client = stage.client()
+    client.say("call 1 slow")
+    await client.arrival()
+    assert '"retry":true' in client.heard()[0]
+
+
+async def test_a_client_shortens_a_deadline_and_never_lengthens_it():
+    stage = Stage(announce("slow", timeout=5.0))
+    client = stage.client()
+    client.say("call 1 slow?timeout=0.12")
+    client.say("call 2 slow?timeout=60")
+    first, second = stage.gateway.calls.by_sequence.values()
+    assert first.lane.timeout_s == pytest.approx(0.15)
+    assert second.lane.timeout_s == 5.0
+
+
+async def test_the_numbers_are_counted():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.say("call 1 a 12345")
+    stage.answer(stage.link.calls[0], "four")
+    row = stage.gateway.ledger.read()["a"]
+    assert tuple(row) == COLUMNS
+    assert row == {"answered": 1, "failed": 0, "ran_s": 0.001, "bytes_in": 5, "bytes_out": 6, "items": 0}
+
+
+def stream_stage(**more: object) -> Stage:
+    return Stage(announce("ticks", kind=Kind.STREAM, **more))
+
+
+async def test_a_stream_sends_items_then_its_end():
+    stage = stream_stage()
+    client = stage.client()
+    client.say("call 1 ticks")
+    [call] = stage.link.calls
+    assert call.credit == DEFAULT_CREDIT
+    stage.gateway.item(call.sequence, b"1")
+    stage.gateway.item(call.sequence, b"2")
+    stage.gateway.answer(call.sequence, OK, b"", 0.0, None)
+    stage.gateway.item(call.sequence, b"3")
+    assert client.heard() == ["item 1 1", "item 1 2", "ok 1"]
+
+
+async def test_credit_is_passed_on():
+    stage = stream_stage()
+    client = stage.client()
+    client.say("call 1 ticks?credit=1")
+    client.say("more 1 5")
+    client.say("more 9 5")
+    assert [said for said in stage.link.said if said[0] == "more"] == [("more", stage.link.calls[0].sequence, 5)]
+
+
+async def test_a_stream_s_deadline_counts_only_while_an_item_is_asked_for():
+    stage = stream_stage(timeout=0.05)
+    client = stage.client()
+    client.say("call 1 ticks?credit=1")
+    [call] = stage.gateway.calls.by_sequence.values()
+    stage.gateway.item(call.sequence, b"1")
+    assert not call.lane.open
+    client.say("more 1 1")
+    assert call.lane.open
+    client.heard()
+    await client.arrival()
+    assert client.faults() == [("1", "timeout")]
+
+
+async def test_a_stream_of_a_congested_socket_is_held_and_its_deadline_with_it():
+    stage = stream_stage()
+    client = stage.client()
+    client.say("call 1 ticks")
+    [call] = stage.gateway.calls.by_sequence.values()
+    client.peer.congested(congested=True)
+    assert not call.lane.open
+    stage.gateway.item(call.sequence, b"1")
+    assert not call.lane.open
+    client.peer.congested(congested=False)
+    assert call.lane.open
+    held = [said[2] for said in stage.link.said if said[0] == "hold"]
+    assert held == [True, False]
+
+
+async def test_cancel_answers_at_once_and_tells_the_worker():
+    stage = stream_stage()
+    client = stage.client()
+    client.say("call 1 ticks")
+    client.say("cancel 1")
+    client.say("cancel 1")
+    assert client.faults() == [("1", "cancelled")]
+    assert stage.link.said[-1] == ("cancel", stage.link.calls[0].sequence)
+
+
+async def test_a_caller_without_a_session_that_leaves_ends_its_calls():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.say("call 1 a")
+    client.leave()
+    assert [said[0] for said in stage.link.said if said[0] in {"cancel", "forget"}] == ["cancel", "forget"]
+    assert not stage.gateway.calls.by_sequence

@@ -1,0 +1,118 @@
+"""The beginning of a session, and its taking up by a client that lost the socket."""
+
+import asyncio
+import json
+
+import pytest
+from support.scripted import Stage, announce
+
+from plugsock.hub.sessions import KEEP_S
+from plugsock.model import Kind
+
+
+async def test_welcome_says_what_a_client_should_know():
+    stage = Stage(announce("a"))
+    welcome = stage.client().hello(v=1, something="new")
+    assert welcome["resumed"] is False
+    assert welcome["limits"] == {"message": 1 << 20, "answer": 16 << 20, "calls": 128, "timeout": 30.0}
+    assert welcome["shapes"] == stage.gateway.routes.shapes
+    assert welcome["session"]
+    assert welcome["resume"]
+
+
+@pytest.mark.parametrize("payload", ['{"v":2}', '{"format":"xml"}', "[", "1", '{"open":[1]}'])
+async def test_a_hello_that_does_not_fit_is_refused_and_may_be_said_again(payload):
+    client = Stage().client()
+    client.say(f"hello 1 plugsock {payload}")
+    assert client.faults() == [("1", "bad_payload")]
+    assert client.hello()["session"]
+
+
+async def test_ids_only_grow_within_a_session():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.hello()
+    client.say("call 5 a")
+    stage.answer(stage.link.calls[0])
+    client.heard()
+    client.say("call 5 a")
+    client.say("call 4 a")
+    assert client.faults() == [("0", "bad_frame"), ("0", "bad_frame")]
+
+
+async def test_the_wish_for_messagepack_reaches_the_worker_once():
+    stage = Stage()
+    first, second = stage.client(), stage.client()
+    first.hello(format="msgpack")
+    second.hello(format="msgpack")
+    first.leave()
+    second.leave()
+    assert [said for said in stage.link.said if said[0] == "formats"] == [("formats", True), ("formats", False)]
+
+
+async def test_a_client_that_comes_back_learns_what_became_of_each_id():
+    stage = Stage(announce("a"), announce("ticks", kind=Kind.STREAM))
+    client = stage.client()
+    welcome = client.hello()
+    client.say("call 2 a")
+    client.say("call 3 a")
+    client.say("call 4 ticks")
+    answered, running, _stream = stage.link.calls
+    client.leave()
+    stage.answer(answered, "two")
+
+    back = stage.client()
+    again = back.hello(resume=welcome["resume"], open={"2": 0, "3": 0, "4": 7, "5": 0, "x": 0})
+    assert (again["resumed"], again["session"]) == (True, welcome["session"])
+    assert again["resume"] != welcome["resume"]
+    first, *rest = back.heard()
+    assert first == 'ok 2 "two"'
+    assert [(frame.split(" ")[1], json.loads(frame.split(" ", 2)[2])["code"]) for frame in rest] == [
+        ("4", "unknown_outcome"),
+        ("5", "not_received"),
+    ]
+    stage.answer(running, "three")
+    assert back.heard() == ['ok 3 "three"']
+    back.say("call 5 a")
+    assert len(stage.link.calls) == 4
+
+
+async def test_a_resume_key_is_good_for_one_use():
+    stage = Stage()
+    client = stage.client()
+    key = client.hello()["resume"]
+    client.leave()
+    assert stage.client().hello(resume=key)["resumed"] is True
+    assert stage.client().hello(resume=key)["resumed"] is False
+
+
+async def test_a_session_is_taken_over_from_a_socket_that_is_still_open():
+    stage = Stage(announce("a"))
+    old = stage.client()
+    welcome = old.hello()
+    old.say("call 2 a")
+    new = stage.client()
+    assert new.hello(resume=welcome["resume"], open={"2": 0})["resumed"] is True
+    assert old.wire.closed is not None
+    old.leave()
+    stage.answer(stage.link.calls[0], 1)
+    assert new.heard() == ["ok 2 1"]
+    assert len(stage.gateway.peers) == 1
+
+
+async def test_a_session_that_nobody_takes_up_is_forgotten(monkeypatch):
+    monkeypatch.setattr("plugsock.hub.sessions.KEEP_S", 0.0)
+    monkeypatch.setattr("plugsock.gateway.gateway._SWEEP_S", 0.0)
+    stage = Stage(announce("a"))
+    client = stage.client()
+    key = client.hello()["resume"]
+    client.say("call 2 a")
+    client.leave()
+    while stage.gateway.sessions.waiting:
+        await asyncio.sleep(0)
+    assert [said[0] for said in stage.link.said][-2:] == ["cancel", "forget"]
+    assert stage.client().hello(resume=key)["resumed"] is False
+
+
+def test_a_session_is_kept_for_as_long_as_the_protocol_says():
+    assert KEEP_S == 60.0

@@ -1,0 +1,55 @@
+"""The table that a swap replaces."""
+
+from support.scripted import announce
+
+from plugsock.gateway import routes as module
+from plugsock.gateway.deadlines import Deadlines
+from plugsock.gateway.routes import Routes
+from plugsock.ops.ledger import Ledger
+from plugsock.rpc.frames import Group
+
+
+def table() -> Routes:
+    return Routes(Deadlines(), Ledger(), timeout_s=30.0)
+
+
+def test_a_commit_is_one_new_table_and_the_old_one_stays_as_it_was():
+    routes = table()
+    routes.commit([Group("1", [announce("a", "r1")], [], [])])
+    before = routes.by_name
+    routes.commit([Group("2", [announce("a", "r2"), announce("b")], [], [])])
+    assert before[b"a"].revision == "r1"
+    assert set(before) == {b"a"}
+    assert routes.by_name[b"a"].revision == "r2"
+
+
+def test_a_plug_s_own_timeout_is_used_or_else_the_server_s():
+    routes = table()
+    routes.commit([Group("1", [announce("a", timeout=2.0), announce("b")], [], [])])
+    assert routes.by_name[b"a"].lane.timeout_s == 2.0
+    assert routes.by_name[b"b"].lane.timeout_s == 30.0
+
+
+def test_counters_outlive_a_revision():
+    routes = table()
+    routes.commit([Group("1", [announce("a", "r1")], [], [])])
+    row = routes.by_name[b"a"].row
+    routes.commit([Group("2", [announce("a", "r2")], [], [])])
+    assert routes.by_name[b"a"].row is row
+
+
+def test_only_so_many_removed_events_are_remembered(monkeypatch):
+    monkeypatch.setattr(module, "MAX_GONE", 2)
+    routes = table()
+    routes.commit([Group("1", [], ["a", "b", "c"], [])])
+    assert [routes.is_gone(event) for event in "abc"] == [False, True, True]
+
+
+def test_the_hash_of_all_shapes_changes_with_any_shape_and_with_nothing_else():
+    routes = table()
+    routes.commit([Group("1", [announce("a", "r1", shape="s")], [], [])])
+    first = routes.shapes
+    routes.commit([Group("2", [announce("a", "r2", shape="s")], [], [])])
+    assert routes.shapes == first
+    routes.commit([Group("3", [announce("a", "r3", shape="t")], [], [])])
+    assert routes.shapes != first

@@ -1,0 +1,97 @@
+"""What the gateway does with what a worker staged."""
+
+import asyncio
+import json
+
+from support.scripted import Stage, announce
+
+from plugsock.model import Problem
+from plugsock.rpc.frames import Group, Staged
+
+
+def notices(client) -> list[dict]:
+    return [json.loads(frame.split(" ", 2)[2]) for frame in client.heard() if frame.startswith("notice plugs ")]
+
+
+async def test_a_call_in_flight_keeps_its_revision_and_the_next_takes_the_new_one():
+    stage = Stage(announce("a", "r1"))
+    client = stage.client()
+    client.say("call 1 a")
+    stage.swap(announce("a", "r2"))
+    client.say("call 2 a")
+    assert [call.revision for call in stage.link.calls] == ["r1", "r2"]
+
+
+async def test_what_was_replaced_is_retired_after_its_last_call():
+    stage = Stage(announce("a", "r1"), announce("b", "r1"))
+    client = stage.client()
+    client.say("call 1 a")
+    client.say("call 2 a")
+    client.say("call 3 b")
+    number = stage.swap(announce("a", "r2"))
+    retired = ("retire", number)
+    assert ("commit", number, [f"g{number}"]) in stage.link.said
+    stage.answer(stage.link.calls[0])
+    assert retired not in stage.link.said
+    client.say("cancel 2")
+    assert retired in stage.link.said
+    assert not stage.gateway.calls.watchers
+
+
+async def test_what_nobody_runs_is_retired_at_once():
+    stage = Stage(announce("a", "r1"))
+    number = stage.swap(announce("a", "r2"))
+    assert stage.link.said[-1] == ("retire", number)
+
+
+async def test_clients_are_told_what_changed_and_whether_their_shapes_hold():
+    stage = Stage(announce("a", "r1", shape="s1"), announce("b", "r1"))
+    client = stage.client()
+    stage.swap(announce("a", "r2", shape="s1"))
+    [same] = notices(client)
+    assert same["changed"] == ["a"]
+    assert same["breaking"] is False
+    stage.swap(announce("a", "r3", shape="s2"))
+    [other] = notices(client)
+    assert other["breaking"] is True
+    assert other["shapes"] == stage.gateway.routes.shapes != same["shapes"]
+    stage.swap(gone=["b"])
+    assert notices(client) == [{"changed": ["b"], "shapes": stage.gateway.routes.shapes, "breaking": True}]
+
+
+async def test_a_look_that_changed_nothing_tells_nobody():
+    stage = Stage(announce("a", "r1"))
+    client = stage.client()
+    stage.swap(announce("a", "r1"))
+    assert client.heard() == []
+
+
+async def test_a_group_with_problems_changes_nothing():
+    stage = Stage(announce("a", "r1"))
+    problem = Problem("a.py", 3, "SyntaxError: no", ("a",))
+    good = Group("good", [announce("b")], [], [])
+    broken = Group("broken", [announce("a", "r2")], [], [problem])
+    stage.gateway.staged(Staged(7, [good, broken], [problem]))
+    assert ("commit", 7, ["good"]) in stage.link.said
+    assert {route.event: route.revision for route in stage.gateway.routes.by_name.values()} == {"a": "r1", "b": "r1"}
+    assert stage.gateway.routes.problems == [problem]
+
+
+async def test_an_event_that_moves_between_files_is_never_missing():
+    stage = Stage(announce("a", "r1"))
+    stage.gateway.staged(Staged(2, [Group("g", [announce("a", "r2")], ["a"], [])], []))
+    assert stage.gateway.routes.by_name[b"a"].revision == "r2"
+    assert not stage.gateway.routes.is_gone("a")
+
+
+async def test_look_waits_for_the_answer_that_was_asked_for():
+    stage = Stage(announce("a", "r1"))
+    async with asyncio.TaskGroup() as group:
+        asked = group.create_task(stage.gateway.swaps.look())
+        await asyncio.sleep(0)
+        assert stage.link.said[-1] == ("look",)
+        stage.swap(announce("b"))
+        await asyncio.sleep(0)
+        assert not asked.done()
+        stage.gateway.staged(Staged(9, [Group("g", [announce("a", "r2")], [], [])], [], asked=True))
+    assert asked.result().changed == ["a"]

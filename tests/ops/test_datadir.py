@@ -1,0 +1,182 @@
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from plugsock.errors import PlugsockError
+from plugsock.ops.datadir import DataDirectory, read_server, runtime_directory
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and Unix sockets are not there")
+
+
+@pytest.fixture(autouse=True)
+def runtime(tmp_path, monkeypatch):
+    """A runtime directory of the test's own."""
+    directory = tmp_path / "run"
+    directory.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(directory))
+    return directory
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "deep" / ".plugsock"
+
+
+@pytest.fixture
+def data(path):
+    directory = DataDirectory(path)
+    yield directory
+    directory.close()
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@posix
+def test_it_is_made_for_its_user_alone(data):
+    data.listen().close()
+    data.publish("ws://127.0.0.1:1")
+
+    assert mode(data.path) == 0o700
+    assert {mode(each) for each in data.path.iterdir()} == {0o600}
+
+
+@posix
+@pytest.mark.fault("D9")
+def test_one_that_others_can_open_is_refused_and_left_as_it_is(path):
+    path.mkdir(parents=True)
+    path.chmod(0o755)
+
+    with pytest.raises(PlugsockError, match="can be opened by others; make it private with: chmod 700"):
+        DataDirectory(path)
+
+    assert mode(path) == 0o755
+
+
+@pytest.mark.fault("D9")
+def test_a_place_that_can_not_be_used_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(PlugsockError, match="the data directory can't be used"):
+        DataDirectory(tmp_path / "file" / ".plugsock")
+
+
+@pytest.mark.fault("D9")
+def test_a_second_server_is_told_who_holds_it(data):
+    with pytest.raises(PlugsockError, match=rf"in use by another plugsock \(process {os.getpid()}\)"):
+        DataDirectory(data.path)
+
+
+def test_another_process_is_told_too(data):
+    program = (
+        f"from pathlib import Path; from plugsock.ops.datadir import DataDirectory as D; D(Path({str(data.path)!r}))"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert f"process {os.getpid()}" in ended.stderr
+
+
+def test_a_closed_one_can_be_opened_again(path):
+    DataDirectory(path).close()
+
+    DataDirectory(path).close()
+
+
+def test_the_lock_of_a_process_that_was_killed_is_free(path):
+    program = (
+        "import sys, time; from pathlib import Path; from plugsock.ops.datadir import DataDirectory\n"
+        f"d = DataDirectory(Path({str(path)!r})); d.listen(); d.publish('ws://127.0.0.1:1'); print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        holder.kill()
+
+    data = DataDirectory(path)
+    data.listen().close()  # although the dead one's socket is still there
+    data.close()
+
+
+@posix
+def test_the_admin_socket_is_a_socket_of_this_user_alone(data, runtime):
+    with data.listen() as server, socket.socket(socket.AF_UNIX) as client:
+        client.connect(data.admin.path)
+        server.accept()[0].close()
+
+    assert data.admin.path.startswith(str(runtime / "plugsock"))
+    assert mode(runtime / "plugsock") == 0o700
+    assert mode(Path(data.admin.path)) == 0o600
+
+
+@posix
+def test_a_long_path_of_the_data_directory_does_not_lengthen_the_sockets(tmp_path):
+    directories = [DataDirectory(tmp_path / ("x" * 200) / name) for name in "ab"]
+    sockets = [directory.listen() for directory in directories]
+
+    assert directories[0].admin.path != directories[1].admin.path
+
+    for each in (*sockets, *directories):
+        each.close()
+
+
+@posix
+def test_a_runtime_directory_that_is_too_long_is_one_line(data, tmp_path, monkeypatch):
+    long = tmp_path / ("y" * 120)
+    long.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+
+    with pytest.raises(PlugsockError, match="too long for a socket"):
+        data.listen()
+
+
+@posix
+def test_without_a_runtime_directory_there_is_one_in_the_temporary_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "missing"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    assert runtime_directory() == tmp_path / f"plugsock-{os.getuid()}"
+
+
+@posix
+def test_a_runtime_directory_that_somebody_prepared_is_refused(tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    trap = tmp_path / "trap"
+    trap.mkdir(mode=0o700)
+    (tmp_path / f"plugsock-{os.getuid()}").symlink_to(trap)
+
+    with pytest.raises(PlugsockError, match="belongs to somebody else"):
+        runtime_directory()
+
+
+def test_where_there_are_no_unix_sockets_it_is_a_loopback_port_with_a_key(data):
+    with data.listen(unix=False) as server:
+        assert server.getsockname() == ("127.0.0.1", data.admin.port)
+
+    assert len(data.admin.key) == 64
+    assert data.admin.path == ""
+
+
+def test_server_json_says_where_the_server_is_while_it_runs(path):
+    data = DataDirectory(path)
+    data.listen().close()
+    data.publish("ws://127.0.0.1:8765")
+
+    server = read_server(path)
+    data.close()
+
+    assert (server.url, server.pid, server.admin) == ("ws://127.0.0.1:8765", os.getpid(), data.admin)
+    assert read_server(path) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"url": 1}', b"\xff"])
+def test_a_broken_server_json_is_no_server(data, content):
+    (data.path / "server.json").write_bytes(content)
+
+    assert read_server(data.path) is None

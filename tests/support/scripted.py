@@ -1,0 +1,147 @@
+"""A gateway without sockets and without a worker: both ends are written down and spoken by the test."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from plugsock.gateway.gateway import Gateway
+from plugsock.gateway.peer import Peer
+from plugsock.model import Announcement, Kind, Problem
+from plugsock.rpc.frames import ERROR, OK, Call, Group, SocketState, Staged
+from plugsock.settings import Settings
+
+
+class ScriptedLink:
+    """A worker that does what the test says: everything it is told is kept."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.said: list[tuple] = []
+
+    def call(self, call: Call) -> None:
+        self.calls.append(call)
+
+    def cancel(self, sequence: int) -> None:
+        self.said.append(("cancel", sequence))
+
+    def more(self, sequence: int, count: int) -> None:
+        self.said.append(("more", sequence, count))
+
+    def hold(self, socket: str, *, held: bool) -> None:
+        self.said.append(("hold", socket, held))
+
+    def socket(self, state: SocketState) -> None:
+        self.said.append(("socket", state.id))
+
+    def forget(self, socket: str) -> None:
+        self.said.append(("forget", socket))
+
+    def formats(self, *, msgpack: bool) -> None:
+        self.said.append(("formats", msgpack))
+
+    def look(self) -> None:
+        self.said.append(("look",))
+
+    def commit(self, stage: int, groups: Sequence[str]) -> None:
+        self.said.append(("commit", stage, list(groups)))
+
+    def retire(self, stage: int) -> None:
+        self.said.append(("retire", stage))
+
+
+class ScriptedWire:
+    """A socket whose frames are kept."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[bool, bytes]] = []
+        self.sent = asyncio.Event()
+        self.closed: tuple[int, str] | None = None
+        self.conversation: Peer
+
+    def send(self, binary: bool, payload: bytes) -> None:  # noqa: FBT001
+        self.frames.append((binary, payload))
+        self.sent.set()
+
+    def close(self, code: int, reason: str = "") -> None:
+        self.closed = (code, reason)
+
+
+class Client:
+    """Somebody at the other end of a scripted socket."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.wire = ScriptedWire()
+        self.wire.conversation = gateway.converse(self.wire)
+        self.wire.conversation.opened()
+
+    @property
+    def peer(self) -> Peer:
+        return self.wire.conversation
+
+    def say(self, text: str | bytes, *, binary: bool = False) -> None:
+        self.peer.received(binary, text.encode() if isinstance(text, str) else text)
+
+    def heard(self) -> list[str]:
+        """What came since the last time, as text."""
+        frames, self.wire.frames = self.wire.frames, []
+        return [frame.decode() for _, frame in frames]
+
+    async def arrival(self) -> None:
+        """Wait until something comes."""
+        self.wire.sent.clear()
+        if not self.wire.frames:
+            await self.wire.sent.wait()
+
+    def faults(self) -> list[tuple[str, str]]:
+        """The errors that came, as (id, code)."""
+        return [
+            (frame.split(" ")[1], json.loads(frame.split(" ", 2)[2])["code"])
+            for frame in self.heard()
+            if frame.startswith("error")
+        ]
+
+    def hello(self, **hello: object) -> dict:
+        """Open a session; what `welcome` said."""
+        self.say(b"hello 1 plugsock " + msgspec.json.encode(hello))
+        _, frame = self.wire.frames.pop(0)
+        assert frame.startswith(b"welcome 1 ")
+        return json.loads(frame.removeprefix(b"welcome 1 "))
+
+    def leave(self) -> None:
+        self.peer.closed(1006)
+
+
+class Stage:
+    """A gateway with its scripted worker; must be made while a loop runs."""
+
+    def __init__(self, *events: Announcement, **settings: object) -> None:
+        self.link = ScriptedLink()
+        self.gateway = Gateway(Settings(plugs=Path("plugs"), data=Path(".plugsock"), **settings))
+        self.gateway.attach(self.link)
+        self._stage = 0
+        self.swap(*events)
+
+    def client(self) -> Client:
+        return Client(self.gateway)
+
+    def swap(self, *events: Announcement, gone: Sequence[str] = (), problems: Sequence[Problem] = ()) -> int:
+        self._stage += 1
+        group = Group(f"g{self._stage}", list(events), list(gone), [])
+        self.gateway.staged(Staged(self._stage, [group], list(problems)))
+        return self._stage
+
+    def answer(self, call: Call, result: object = None, *, error: str = "") -> None:
+        """Let the worker answer a call."""
+        value = {"code": error, "message": "No.", "retry": False} if error else result
+        encode = msgspec.msgpack.encode if call.format else msgspec.json.encode
+        self.gateway.answer(call.sequence, ERROR if error else OK, encode(value), 0.001, None)
+
+
+def announce(event: str, revision: str = "r1", kind: Kind = Kind.CALL, **more: object) -> Announcement:
+    """An event as a worker would announce it."""
+    return Announcement(
+        event=event, revision=revision, kind=kind, input="()", output="None", doc="", place="a.py:1", **more
+    )

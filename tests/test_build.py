@@ -1,0 +1,127 @@
+import ast
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A clone as `build.py` sees it, with no environment yet."""
+    for name in ("build.py", "pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def ready(clone):
+    """A clone whose environment, this one, has been made already."""
+    (clone / ".venv").mkdir()
+    bin = "Scripts" if sys.platform == "win32" else "bin"
+    (clone / ".venv" / bin).symlink_to(Path(sys.prefix, bin), target_is_directory=True)
+    shutil.copy(Path(sys.prefix, "pyvenv.cfg"), clone / ".venv")
+    shutil.copytree(ROOT / "src", clone / "src")
+    lib = "Lib" if sys.platform == "win32" else "lib"
+    (clone / ".venv" / lib).symlink_to(Path(sys.prefix, lib), target_is_directory=True)
+    (clone / ".venv" / "plugsock.stamp").write_text(module(clone).stamp(), encoding="utf-8")
+    return clone
+
+
+def module(clone):
+    spec = importlib.util.spec_from_file_location("build", clone / "build.py")
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    return build
+
+
+def build(clone, *arguments, cwd=None, program=None):
+    command = [sys.executable, *(program or [str(clone / "build.py")]), *arguments]
+    return subprocess.run(command, cwd=cwd or clone, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("arguments", [[], ["sing"], ["lock", "it"]])
+def test_without_a_command_it_says_which_there_are(clone, arguments):
+    ended = build(clone, *arguments)
+
+    assert ended.returncode == 2
+    assert "python3 build.py run" in ended.stderr
+    assert "python3 build.py test" in ended.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_an_old_python_is_turned_away_in_one_sentence(clone):
+    older = "import runpy, sys; sys.version_info = (3, 9, 2); sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
+
+    ended = build(clone, "run", program=["-c", older, str(clone / "build.py")])
+
+    assert ended.returncode == 1
+    assert ended.stderr == "plugsock needs Python 3.11 or newer, and this is 3.9.\n"
+
+
+def test_an_old_python_can_read_the_file_that_turns_it_away():
+    ast.parse((ROOT / "build.py").read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+def test_run_passes_arguments_on_and_the_exit_status_back(ready, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+
+    version = build(ready, "run", "--version", cwd=elsewhere)
+    wrong = build(ready, "run", "--prot", cwd=elsewhere)
+
+    assert (version.returncode, version.stdout[:9], version.stderr) == (0, "plugsock ", "")
+    assert (wrong.returncode, wrong.stderr.partition(":")[0]) == (2, "plugsock")
+
+
+def test_with_arguments_test_is_pytest(ready):
+    ended = build(ready, "test", "--version")
+
+    assert (ended.returncode, ended.stdout.partition(" ")[0], ended.stderr) == (0, "pytest", "")
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "requirements.lock"])
+def test_a_change_of_what_the_environment_is_made_from_is_noticed(clone, file):
+    before = module(clone).stamp()
+
+    with (clone / file).open("a", encoding="utf-8") as changed:
+        changed.write("# one more line\n")
+
+    assert module(clone).stamp() != before
+
+
+def test_an_environment_of_another_python_is_not_built_upon(clone):
+    config = clone / ".venv" / "pyvenv.cfg"
+    config.parent.mkdir()
+
+    made_by = {}
+    for version in ("3.1.4", "{}.{}.9".format(*sys.version_info)):
+        config.write_text(f"home = /usr/bin\nversion = {version}\n", encoding="utf-8")
+        made_by[version] = module(clone).is_of_this_python()
+
+    assert list(made_by.values()) == [False, True]
+
+
+def test_an_environment_that_could_not_be_made_is_not_taken_for_one(clone):
+    (clone / "requirements.lock").write_text(
+        f"./nowhere-1.0-py3-none-any.whl --hash=sha256:{'0' * 64}\n", encoding="utf-8"
+    )
+
+    ended = build(clone, "run", "--version")
+
+    assert ended.returncode == 1
+    assert "build.py: this failed with status" in ended.stderr
+    assert not (clone / ".venv" / "plugsock.stamp").exists()
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-bench.lock"])
+def test_a_lock_has_a_hash_for_each_version_and_names_no_host(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+
+    assert all("--hash=sha256:" in entry for entry in re.split(r"\n(?=\S)", text.strip()))
+    assert "://" not in text
+    assert "--index" not in text

@@ -1,0 +1,171 @@
+import pytest
+from msgspec import Struct
+
+from plugsock import Error, PlugsockError, Raw
+from plugsock.testing import Kicked, Sent, client
+
+PLUGS = """
+import asyncio
+from collections.abc import AsyncIterator
+
+from plugsock import Error, Raw, Server, Socket, plug
+
+
+@plug
+async def greet(name: str) -> str:
+    return f"Hello, {name}!"
+
+
+@plug
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@plug
+async def tell(socket: Socket, server: Server) -> None:
+    socket.send("you", {"n": 1})
+    server.broadcast("all", {"n": 2})
+    socket.kick(4500, "enough")
+
+
+@plug
+async def refuse() -> None:
+    raise Error("out_of_stock", "We have no moon left.", retry=True, after=2.0, data={"sku": "moon"})
+
+
+@plug
+async def fail() -> None:
+    raise RuntimeError("secret")
+
+
+@plug
+async def lie() -> int:
+    return "no number"
+
+
+@plug(timeout=0.05)
+async def sleep() -> None:
+    await asyncio.Event().wait()
+
+
+closed = []
+
+
+@plug
+async def count(upto: int) -> AsyncIterator[int]:
+    try:
+        for number in range(upto):
+            yield number
+    finally:
+        closed.append(upto)
+
+
+@plug
+async def ended() -> list[int]:
+    return closed
+
+
+@plug
+async def same(payload: Raw) -> Raw:
+    return payload
+"""
+
+
+@pytest.fixture
+async def plugs(tmp_path):
+    folder = tmp_path / "plugs"
+    folder.mkdir()
+    (folder / "all.py").write_text(PLUGS)
+    async with client(folder) as c:
+        yield c
+
+
+async def test_a_call_gives_the_result(plugs):
+    assert await plugs.call("all.greet", {"name": "Ada"}) == "Hello, Ada!"
+    assert await plugs.call("all.add", {"a": 1, "b": 2}) == 3
+
+
+async def test_payloads_and_results_can_have_types(plugs):
+    class Numbers(Struct):
+        a: int
+        b: int
+
+    assert await plugs.call("all.add", Numbers(3, 4), type=float) == 7.0
+    assert await plugs.call("all.same", Raw(b'{"x": 1}'), type=Raw) == b'{"x": 1}'
+
+
+async def test_what_a_plug_pushes_can_be_looked_at(plugs):
+    await plugs.call("all.tell")
+
+    assert plugs.sent == [Sent("you", {"n": 1}, "test"), Sent("all", {"n": 2})]
+    assert plugs.kicked == [Kicked("test", 4500, "enough")]
+
+
+async def test_a_plugs_own_answer_is_raised(plugs):
+    with pytest.raises(Error) as refused:
+        await plugs.call("all.refuse")
+
+    assert (refused.value.code, refused.value.retry, refused.value.after) == ("out_of_stock", True, 2.0)
+    assert refused.value.data == {"sku": "moon"}
+
+
+@pytest.mark.parametrize(
+    ("event", "data", "code"),
+    [
+        ("all.greet", {"name": 7}, "bad_payload"),
+        ("all.greet", {"name": "Ada", "more": 1}, "bad_payload"),
+        ("all.fail", None, "plug_error"),
+        ("all.lie", None, "plug_error"),
+        ("all.sleep", None, "timeout"),
+        ("all.nothing", None, "not_found"),
+    ],
+)
+async def test_what_goes_wrong_has_the_code_that_a_client_would_see(plugs, event, data, code):
+    with pytest.raises(Error) as refused:
+        await plugs.call(event, data)
+
+    assert refused.value.code == code
+
+
+async def test_a_stream_is_iterated_over(plugs):
+    assert [item async for item in plugs.stream("all.count", {"upto": 100})] == list(range(100))
+
+
+async def test_leaving_a_stream_cancels_it(plugs):
+    stream = plugs.stream("all.count", {"upto": 1_000_000})
+    assert await anext(stream) == 0
+    await stream.aclose()
+
+    while await plugs.call("all.ended") != [1_000_000]:
+        pass
+
+
+async def test_a_stream_is_no_call(plugs):
+    with pytest.raises(PlugsockError, match="is a stream"):
+        await plugs.call("all.count", {"upto": 3})
+
+
+async def test_a_folder_with_a_problem_says_so_where_it_is_missed(tmp_path):
+    (tmp_path / "broken.py").write_text("1 +\n")
+
+    async with client(tmp_path) as c:
+        assert len(c.problems) == 1
+        with pytest.raises(Error, match=r"broken\.py:1: "):
+            await c.call("broken.x")
+
+
+async def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(PlugsockError, match="there is no such folder"):
+        async with client(tmp_path / "nowhere"):
+            pass
+
+
+async def test_two_folders_can_be_open_one_after_the_other(tmp_path):
+    for answer in ("1", "2"):
+        folder = tmp_path / answer
+        folder.mkdir()
+        (folder / "n.py").write_text(
+            f"from plugsock import plug\n\n\n@plug\nasync def n() -> int:\n    return {answer}\n"
+        )
+        async with client(folder) as c:
+            assert await c.call("n") == int(answer)

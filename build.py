@@ -32,7 +32,7 @@ VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "plugsock.stamp"
 
-# Pure code has no excuse: each file is covered, branches too, by the tests that mirror it.
+# Pure code has no excuse: each file is covered, branches too, by the tests that mirror it alone.
 PURE = {
     "src/plugsock/wire/*": "tests/wire",
     "src/plugsock/rpc/*": "tests/rpc",
@@ -136,8 +136,8 @@ def cover(python: list, mirrors: list) -> None:
     """Run the tests of the pure code while watching which of its branches they take."""
     print("build.py: the pure code, covered by " + " ".join(mirrors), flush=True)
     data = ["--data-file", ".coverage"]
-    must([*python, "coverage", "run", *data, "--include", ",".join(PURE), "-m", "pytest", "--quiet", *mirrors])
-    report = subprocess.check_output([*python, "coverage", "json", *data, "--quiet", "-o", "-"])
+    must([*python, "coverage", "run", *data, "-m", "pytest", "--quiet", *mirrors])
+    report = subprocess.check_output([*python, "coverage", "json", *data, "--include", ",".join(PURE), "-o", "-"])
     for name, file in sorted(json.loads(report)["files"].items()):
         percent = file["summary"]["percent_covered"]
         if percent < COVERED_PERCENT:

@@ -29,14 +29,16 @@ class Contestant(NamedTuple):
     greeting: tuple[str, ...] = ()
     """What its own client would say after the handshake: part of a connection in use, not of opening one."""
     needs: tuple[str, ...] = ()
+    health: str = ""
+    """The page that says when it is ready, where listening alone does not: plugsock listens before its plugs are loaded."""
 
 
 PLUGSOCK: Final = ("--wire", "plugsock", "--protocol", "plugsock.v1")
 SOCKETIO: Final = ("--wire", "socketio", "--path", "/socket.io/?EIO=4&transport=websocket")
 
 CONTESTANTS: Final[dict[str, Contestant]] = {
-    "plugsock": Contestant("typed call through a plug", "plugsock_call.py", PLUGSOCK, ("--hello",)),
-    "plugsock-anonymous": Contestant("the same, no session", "plugsock_call.py", PLUGSOCK),
+    "plugsock": Contestant("typed call through a plug", "plugsock_call.py", PLUGSOCK, ("--hello",), health="/healthz"),
+    "plugsock-anonymous": Contestant("the same, no session", "plugsock_call.py", PLUGSOCK, health="/healthz"),
     "plugsock-echo": Contestant("raw echo, plugsock's sockets", "plugsock_echo.py", ("--wire", "plain")),
     "websockets": Contestant("raw echo", "websockets_echo.py", ("--wire", "plain")),
     "fastapi": Contestant(
@@ -67,19 +69,31 @@ class Server:
         """Return the memory that it and its children hold: private pages, and their share of shared ones."""
         return sum(_pss_kib(process.pid) for process in self._family())
 
-    def wait_until_it_listens(self) -> None:
-        """Return when the port accepts connections.
+    def wait_until_it_serves(self) -> None:
+        """Return when the port accepts connections and its health page, if it has one, says 200.
 
         Raises:
-            BenchmarkError: It ended, or doesn't listen within 30 s; with the end of its log.
+            BenchmarkError: It ended, or doesn't serve within 30 s; with the end of its log.
         """
         until = time.monotonic() + START_S
         while self._process.poll() is None and time.monotonic() < until:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            if self._serves():
+                return
             time.sleep(0.05)
-        raise BenchmarkError(f"{self.name} does not listen; {self._log} ends with:\n{self._log.read_text()[-2000:]}")
+        raise BenchmarkError(f"{self.name} does not serve; {self._log} ends with:\n{self._log.read_text()[-2000:]}")
+
+    def _serves(self) -> bool:
+        health = CONTESTANTS[self.name].health
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=START_S) as probe:
+                if not health:
+                    return True
+                probe.sendall(
+                    f"GET {health} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: close\r\n\r\n".encode()
+                )
+                return probe.recv(64).startswith(b"HTTP/1.1 200 ")
+        except OSError:
+            return False
 
     def stop(self) -> None:
         """End it, politely first."""
@@ -112,7 +126,7 @@ def serving(name: str, *arguments: str) -> Iterator[Server]:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     server = Server(name, process, port, log)
     try:
-        server.wait_until_it_listens()
+        server.wait_until_it_serves()
         yield server
     finally:
         server.stop()

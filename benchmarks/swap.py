@@ -46,6 +46,7 @@ class Writer(threading.Thread):
         self.served: dict[str, int] = {}
         """The version of each event's file once everything has settled."""
         self.helper = 0
+        self.began_ns = 0
         self.gone_ns: list[list[int]] = []
         """When the fleeting plug was deleted and when it was back, on the monotonic clock."""
         self._folder = folder
@@ -58,6 +59,7 @@ class Writer(threading.Thread):
     def run(self) -> None:
         """Save a file every 20 ms."""
         due = time.monotonic()
+        self.began_ns = time.monotonic_ns()
         while not self._ended.is_set():
             self._save_something()
             due += SAVE_EVERY_S
@@ -176,12 +178,18 @@ def _misplaced(writer: Writer, result: Result) -> list[str]:
     spells = [(since, back + int(BACK_S * 1e9)) for since, back in writer.gone_ns]
     faults = [
         f"plugsock: {count} calls of {FLEETING} said that it is gone while its file was there"
+        f" ({(first - writer.began_ns) / 1e9:.3f} s to {(last - writer.began_ns) / 1e9:.3f} s; {_nearest(spells, first)})"
         for first, last, count in result["absences"]
         if not any(since <= first and last <= back for since, back in spells)
     ]
     if spells and not result["gone"]:
         faults.append(f"plugsock: {FLEETING} was deleted {len(spells)} times and never gone")
     return faults
+
+
+def _nearest(spells: list[tuple[int, int]], moment: int) -> str:
+    since, back = min(spells, key=lambda spell: min(abs(spell[0] - moment), abs(spell[1] - moment)), default=(0, 0))
+    return f"{(moment - since) / 1e9:.3f} s after a deletion, {(moment - back) / 1e9:.3f} s after it had to be back"
 
 
 async def _stale(server: Server, writer: Writer) -> list[str]:

@@ -10,11 +10,11 @@ import sys
 import time
 
 import pytest
-from support.server import LIMIT_S, environment, running, starting
 
 from plugsock import Error
 from plugsock.client import connect
 from plugsock.errors import Disconnected
+from support.server import LIMIT_S, environment, running, starting
 
 GREET = '''
 from plugsock import plug
@@ -72,9 +72,9 @@ async def test_a_signal_ends_an_idle_server_at_once_and_cleanly(tmp_path, number
 @pytest.mark.fault("D1")
 async def test_a_thousand_sockets_are_closed_with_a_code_that_says_come_back(tmp_path):
     request = (
-        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    ).encode()
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
     async with running(tmp_path / "plugs") as server:
         opened = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(1000)]
         for _, writer in opened:
@@ -207,7 +207,7 @@ async def test_a_broken_pipe_does_not_end_the_server(tmp_path, stream):
     )  # fmt: skip
     os.close(write)
     try:
-        await _until_it_listens(port)
+        await _until_it_answers(port)
         (folder / "greet.py").write_text(GREET.replace("Hello", "Welcome"))
         async with connect(f"ws://127.0.0.1:{port}") as client:
             while "Welcome, Ada!" not in await client.call("greet", {"name": "Ada"}):
@@ -221,17 +221,22 @@ async def test_a_broken_pipe_does_not_end_the_server(tmp_path, stream):
         process._transport.close()
 
 
-async def _until_it_listens(port: int) -> None:
-    """Its own words go nowhere, so the port is asked until it answers."""
+async def _until_it_answers(port: int) -> None:
+    """Its own words go nowhere, so the port is asked until the plugs are loaded."""
     async with asyncio.timeout(LIMIT_S):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
-                await asyncio.sleep(0.05)
-                continue
-            writer.close()
-            return
+        while not await _is_healthy(port):
+            await asyncio.sleep(0.05)
+
+
+async def _is_healthy(port: int) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        return False
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    status = (await reader.read()).split(b" ")[1]
+    writer.close()
+    return status == b"200"
 
 
 async def test_the_data_directory_is_private_and_left_tidy(tmp_path):

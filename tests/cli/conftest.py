@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -24,17 +25,19 @@ async def count(upto: int = 3):
 '''
 
 
+INTRODUCTION = 4
+"""Lines that a server says when it is ready."""
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """A folder with one plug file, as the working directory, and a runtime directory of its own."""
-    runtime = tmp_path / "run"
-    runtime.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    home = tmp_path / "home"
-    (home / "plugs").mkdir(parents=True)
-    (home / "plugs" / "greet.py").write_text(GREET)
-    monkeypatch.chdir(home)
-    return home
+    (tmp_path / "plugs").mkdir()
+    (tmp_path / "plugs" / "greet.py").write_text(GREET)
+    monkeypatch.chdir(tmp_path)
+    with tempfile.TemporaryDirectory() as runtime:  # with a short path, unlike pytest's: sockets lie in it
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        yield tmp_path
 
 
 class Running:
@@ -42,22 +45,26 @@ class Running:
 
     def __init__(self, *arguments):
         command = [sys.executable, "-m", "plugsock", "--port", "0", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.introduction = self.process.stdout.readline()
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `stop` closes it
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.introduction = [self.process.stdout.readline() for _ in range(INTRODUCTION)]
 
     def stop(self):
-        """End it as Ctrl-C does; its status and what it said."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        out, err = self.process.communicate(timeout=20)
-        return self.process.returncode, self.introduction + out, err
+        """End it as Ctrl-C does; its status and what it logged."""
+        with self.process, self.log:
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGINT)
+            self.process.wait(timeout=20)
+            self.log.seek(0)
+            return self.process.returncode, self.log.read()
 
 
 @pytest.fixture
 def server(home):
     running = Running()
     yield running
-    running.stop()
+    if not running.log.closed:
+        running.stop()
 
 
 @pytest.fixture
@@ -71,7 +78,8 @@ def serve(home):
 
     yield start
     for running in started:
-        running.stop()
+        if not running.log.closed:
+            running.stop()
 
 
 @pytest.fixture

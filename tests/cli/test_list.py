@@ -1,4 +1,9 @@
 import json
+import os
+import subprocess
+import sys
+
+import pytest
 
 BROKEN = "import nothing_of_this_name\n"
 
@@ -14,12 +19,12 @@ def own(out):
 def test_without_a_server_it_lists_the_folder(home, plugsock):
     status, out, err = plugsock("list")
 
-    count, greet = own(out)
+    greet, count = own(out)
     assert (status, err) == (0, "")
     assert greet[0] == "greet"
     assert len(greet[1]) == 8
     assert greet[2:] == ["call", "(name: str, times: int = 1) -> list[str]", "folder", "ok", "Say hello."]
-    assert (count[0], count[2]) == ("greet.count", "stream") or (count[0], count[2]) == ("greet", "call")
+    assert (count[0], count[2]) == ("greet.count", "stream")
 
 
 def test_the_default_plugs_are_listed_too(plugsock):
@@ -71,9 +76,24 @@ def test_a_docstring_can_not_command_the_terminal(home, plugsock):
     assert all(len(line) == 7 for line in columns(out))
 
 
-def test_on_a_terminal_it_is_a_table(home, plugsock):
+def test_with_colours_it_is_a_table(plugsock):
     assert "revision" not in plugsock("list")[1]
 
-    out = plugsock("list", "--color", "always")[1]
+    out = plugsock("list", "--color", "always", NO_COLOR="1")[1]
     assert "revision" in out
     assert "\x1b[" in out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize(("environ", "is_rich"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_on_a_terminal_it_has_colours_unless_somebody_wants_none(home, environ, is_rich):
+    terminal, end = os.openpty()
+    command = [sys.executable, "-m", "plugsock", "list"]
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+
+    subprocess.run(command, stdout=end, env=plain | {"TERM": "xterm"} | environ, check=True)
+
+    os.close(end)
+    shown = os.read(terminal, 65_536)
+    os.close(terminal)
+    assert (b"\x1b[" in shown) is is_rich

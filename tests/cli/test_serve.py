@@ -3,17 +3,19 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 
 def test_it_says_where_it_listens_what_it_watches_and_which_events_answer(home, serve):
-    status, out, _ = serve().stop()
+    running = serve()
+    said = "".join(running.introduction)
 
-    assert status == 0
-    assert "ws://127.0.0.1:" in out
-    assert "plugs" in out
-    assert "greet" in out
+    assert running.stop() == (0, "")
+    assert "ws://127.0.0.1:" in said
+    assert str(home / "plugs") in said
+    assert "greet, greet.count" in said
 
 
 def test_the_default_folder_is_made_where_there_is_none(home, serve, tmp_path, monkeypatch):
@@ -76,7 +78,7 @@ def test_what_it_left_is_taken_away_at_the_end(home, serve):
     running.stop()
 
     assert not (home / ".plugsock" / "server.json").exists()
-    assert list((home.parent / "run" / "plugsock").iterdir()) == []
+    assert list(Path(os.environ["XDG_RUNTIME_DIR"], "plugsock").iterdir()) == []
 
 
 def test_the_names_of_events_are_completed_from_the_server(server, plugsock):

@@ -64,7 +64,8 @@ def handshake(data: bytes) -> None:
     try:
         read_head(data)
     except Refusal as refusal:
-        assert 400 <= refusal.status < 600
+        if not 400 <= refusal.status < 600:
+            raise
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

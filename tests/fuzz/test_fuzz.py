@@ -20,7 +20,13 @@ SEEDS = {
         b"\x89\x80\0\0\0\0\x88\x82\0\0\0\0\x03\xe8",
         b"\x81\xff\0\0\0\0\0\1\0\0\0\0\0\0",
     ],
-    "header": [b'call 7 a.b?timeout=2&key=k {"a":1}', b"more 8 32", b"hello 1 plugsock {}", b"push - a.b {}", b"ok 7 1"],
+    "header": [
+        b'call 7 a.b?timeout=2&key=k {"a":1}',
+        b"more 8 32",
+        b"hello 1 plugsock {}",
+        b"push - a.b {}",
+        b"ok 7 1",
+    ],
     "deflate": [b"\xf2H\xcd\xc9\xc9\x07\0", b"\x03\0", b"\0\5\0\xfa\xffHello"],
     "handshake": [b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"],
 }

@@ -4,12 +4,12 @@ import asyncio
 import json
 
 import pytest
-from support.scripted import Stage, announce
 
 from plugsock.gateway.calls import DEFAULT_CREDIT
 from plugsock.model import MSGPACK, Kind
 from plugsock.ops.ledger import COLUMNS
 from plugsock.rpc.frames import EXPLAIN, MOCK, OK, SILENT
+from support.scripted import Stage, announce
 
 
 async def test_a_call_reaches_the_worker_as_it_came():

@@ -10,7 +10,7 @@ import pytest
 from plugsock.gateway.outbox import LONG
 from plugsock.wire.deflate import Deflater, Inflater
 from support.client_frames import BINARY, CLOSE, CONTINUATION, PING, PONG, client_frame, close, text
-from support.wires import connected, echo, serving, silent, upgrade
+from support.wires import Recorder, connected, echo, serving, silent, upgrade
 
 MIB = 1024 * 1024
 
@@ -98,7 +98,7 @@ async def test_a_long_frame_of_one_socket_goes_after_short_ones_of_others():
         wires[1].send(True, b"short too")
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert handed_over == [(0, 7), (1, 11), (0, LONG + 11)]
+        assert handed_over == [(0, 7), (1, 11), (0, 10), (0, LONG + 1)]
 
 
 class Watched:
@@ -114,10 +114,6 @@ class Watched:
     def write(self, data):
         self._tell(len(data))
         self._transport.write(data)
-
-    def writelines(self, chunks):
-        self._tell(sum(map(len, chunks)))
-        self._transport.writelines(chunks)
 
 
 async def test_a_conversation_can_be_replaced():
@@ -358,7 +354,7 @@ async def test_a_silent_client_is_pinged_and_stays_if_it_answers():
 
 
 async def test_a_client_that_does_not_answer_a_ping_is_closed_4002():
-    async with serving(ping_s=0.05, pong_s=0.05) as server, connected(server) as client:
+    async with serving(ping_s=0.05, pong_s=0.05, close_s=0.1) as server, connected(server) as client:
         assert await client.close_code() == 4002
 
 
@@ -500,6 +496,45 @@ async def test_a_conversation_that_fails_is_logged_and_closed_1011(capsys):
         assert (await server.conversation()).messages == [(False, b"go")]
         assert await client_is_open(other)
     assert "a conversation failed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("moment", ["opened", "congested", "closed"])
+async def test_a_conversation_may_fail_at_any_moment_and_others_go_on(moment, monkeypatch, capsys):
+    def fail(self, *arguments, **named):
+        original(self, *arguments, **named)
+        raise ZeroDivisionError
+
+    original = getattr(Recorder, moment)
+    async with serving(silent, high_water=1) as server, connected(server) as other:
+        await server.conversation()
+        monkeypatch.setattr(Recorder, moment, fail)
+        async with connected(server) as client:
+            conversation = await server.conversation(1)
+            stop_reading(client)
+            for _ in range(100):
+                conversation.wire.send(True, bytes(LONG))
+            if moment == "congested":
+                assert await closes(conversation) == [1011]
+            read_again(client)
+            if moment == "closed":
+                client.send(close(1000))
+                assert await closes(conversation) == [1000]
+            if moment == "opened":
+                assert await client.close_code() == 1011
+        monkeypatch.undo()
+        assert await client_is_open(other)
+    assert capsys.readouterr().err.count("a conversation failed") == 1
+
+
+async def test_a_conversation_that_comes_while_the_connection_closes_receives_nothing():
+    def answer(wire, binary, message):
+        wire.close(4502)
+        wire.conversation = server.conversations[0]
+
+    async with serving(answer) as server, connected(server) as client:
+        client.send(text("one") + text("two") + close(1000))
+        assert await client.close_code() == 4502
+        assert (await server.conversation()).messages == [(False, b"one")]
 
 
 async def test_a_large_answer_before_a_close_arrives_whole():

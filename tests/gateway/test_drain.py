@@ -4,10 +4,10 @@ import asyncio
 import json
 
 import pytest
-from support.scripted import Stage, announce
 
 from plugsock.gateway.drain import Drain
 from plugsock.model import Kind
+from support.scripted import Stage, announce
 
 
 @pytest.mark.fault("D1")

@@ -1,9 +1,9 @@
 """What plugs say on their own, and what everybody hears of it."""
 
 import msgspec
-from support.scripted import Stage
 
 from plugsock.rpc.frames import Broadcast, Kick, Send
+from support.scripted import Stage
 
 
 async def test_a_push_goes_to_one_socket():

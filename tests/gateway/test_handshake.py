@@ -90,6 +90,12 @@ def test_healthz_says_whether_the_server_is_ready(ready, expected):
     assert answer.response.endswith(b"\r\n\r\nok\n") is ready
 
 
+def test_nobody_connects_before_the_plugs_are_loaded():
+    answer = handshake(ready=False).answer(asked())
+    assert answer.status == 503
+    assert b"\r\nRetry-After: 1\r\n" in answer.response
+
+
 def test_head_gets_the_same_head_and_no_body():
     answer = handshake().answer(asked(method="HEAD", target="/healthz", without=("upgrade", "connection")))
     assert answer.status == 200
@@ -400,7 +406,7 @@ def test_no_field_costs_more_than_5_ms(field, value):
     assert cpu_s(lambda: both.answer(request)) < 0.005
 
 
-@pytest.mark.fault("W26", "H9", "H12")
+@pytest.mark.fault("H9", "H12")
 @given(st.one_of(st.binary(), st.lists(st.sampled_from([*asked().split(b"\r\n"), b"", b"\0"]) | st.binary(max_size=9))))
 def test_arbitrary_heads_are_answered(request_):
     data = request_ if isinstance(request_, bytes) else b"\r\n".join(request_)

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -23,9 +24,12 @@ ECHO_SERVER = Path(__file__).parents[1] / "support" / "echo_server.py"
 
 
 async def hung_up(client):
-    """Wait until the server hangs up; return what it said."""
+    """Wait until the server hangs up or resets; return what it said."""
     async with asyncio.timeout(10):
-        return await client.reader.read()
+        try:
+            return await client.reader.read()
+        except ConnectionResetError:
+            return b""
 
 
 # Pages.
@@ -151,6 +155,23 @@ async def test_a_client_that_leaves_during_its_handshake_is_forgotten():
             assert await client.echoes()
 
 
+@pytest.mark.fault("W20")
+async def test_clients_that_vanish_at_any_moment_of_the_handshake_leave_nothing_behind():
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+    async with serving() as server:
+        requests = [upgrade(server.port), upgrade(server.port) + text("x") * 500, upgrade(server.port, method="POST")]
+        for number in range(150):
+            request = requests[number % 3]
+            with socket.create_connection((HOST, server.port)) as vanishing:
+                vanishing.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                vanishing.sendall(request[: len(request) * number // 150])
+                await asyncio.sleep(0)
+        async with connected(server) as client:
+            assert await client.echoes()
+    assert complaints == []
+
+
 # TLS.
 
 
@@ -188,6 +209,19 @@ async def test_a_violation_over_tls_is_closed_with_its_code(certificate):
     async with serving(tls=certificate.server) as server, connected(server, tls=certificate.client) as client:
         client.send(text("x", masked=False))
         assert await client.close_code() == 1002
+
+
+async def test_a_client_that_stops_reading_over_tls_stops_being_read(certificate):
+    async with serving(tls=certificate.server) as server, connected(server, tls=certificate.client) as client:
+        client.writer.transport.pause_reading()
+        conversation = await server.conversation()
+        for _ in range(200):
+            client.send(text("x" * 100_000))
+        async with asyncio.timeout(10):
+            await conversation.is_congested.wait()
+        assert len(conversation.messages) < 200
+        client.writer.transport.resume_reading()
+        assert len(await client.frames(200)) == 200
 
 
 async def test_a_plain_request_on_a_tls_port_is_dropped(certificate):
@@ -259,6 +293,18 @@ async def test_a_stalled_tls_handshake_does_not_hold_up_close(certificate):
         await asyncio.sleep(0.05)
         async with asyncio.timeout(5):
             await server.listener.close(1001)
+
+
+async def test_more_connections_than_allowed_are_closed_4504():
+    async with serving(max_connections=1) as server:
+        async with connected(server) as first:
+            async with connected(server) as second:
+                assert await second.close_code() == 4504
+            assert await first.echoes()
+            first.send(close(1000))
+            await first.rest()
+        async with connected(server) as third:
+            assert await third.echoes()
 
 
 async def test_hundreds_of_connections_at_once_are_all_opened():

@@ -1,12 +1,11 @@
 """The table that a swap replaces."""
 
-from support.scripted import announce
-
 from plugsock.gateway import routes as module
 from plugsock.gateway.deadlines import Deadlines
 from plugsock.gateway.routes import Routes
 from plugsock.ops.ledger import Ledger
 from plugsock.rpc.frames import Group
+from support.scripted import announce
 
 
 def table() -> Routes:

@@ -3,10 +3,9 @@
 import asyncio
 import json
 
-from support.scripted import Stage, announce
-
 from plugsock.model import Problem
 from plugsock.rpc.frames import Group, Staged
+from support.scripted import Stage, announce
 
 
 def notices(client) -> list[dict]:

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from support.scripted import Stage, announce
 
 from plugsock.model import Kind
+from support.scripted import Stage, announce
 
 
 async def test_ping_is_answered_with_pong():

@@ -3,7 +3,7 @@
 import importlib
 import linecache
 import logging
-import pickle
+import pickle  # noqa: TID251 -- as authors do
 import sys
 import threading
 import traceback
@@ -11,10 +11,8 @@ import traceback
 import pytest
 
 
-def answer(shelf, text, **files):
+def answer(shelf, text):
     """What a plug `use` answers whose file has this text."""
-    for name, content in files.items():
-        shelf.write(name.replace("__dot__", ".").replace("_SLASH_", "/") + ".py", content)
     shelf.write("use.py", text)
     shelf.swap()
     assert shelf.loader.problems == ()
@@ -95,20 +93,30 @@ def test_a_plug_may_import_another_plug(shelf):
 
 
 @pytest.mark.fault("P14")
-@pytest.mark.parametrize("name", ["json", "asyncio", "sitecustomize", "os", "typing", "plugsock", "msgspec"])
+@pytest.mark.parametrize("name", ["json", "asyncio", "os", "typing", "plugsock", "msgspec"])
 def test_a_file_that_is_called_like_a_library_hides_it_from_nobody(shelf, name):
-    text = f"import json, asyncio, msgspec, typing\n@plug\ndef {name}(): return json.dumps([1]), asyncio.__name__\n"
-    shelf.write(f"{name}.py", text)
+    libraries = "import json as j, asyncio as a, msgspec, typing"
+    shelf.write(f"{name}.py", f"{libraries}\n@plug\ndef {name}(): return j.dumps([1]), a.__name__\n")
     shelf.write("other.py", f"import {name}\n@plug\ndef other(): return {name}.__file__\n")
     shelf.swap()
+    folder = str(shelf.path.absolute())
     assert shelf.call(name) == ("[1]", "asyncio")
-    assert str(shelf.path) not in str(shelf.call("other")) if name != "sitecustomize" else True
-    assert not [entry for entry in sys.path if entry.startswith(str(shelf.path.absolute()))]
+    assert not shelf.call("other").startswith(folder)
+    assert not [entry for entry in sys.path if entry.startswith(folder)]
 
 
 @pytest.mark.fault("P14")
 def test_conftest_pth_and_tests_are_never_loaded(shelf):
-    for name in ("conftest.py", "test_a.py", "a_test.py", "x.pth", "venv/a.py", "node_modules/a.py", ".hid/a.py", ".a.py"):
+    for name in (
+        "conftest.py",
+        "test_a.py",
+        "a_test.py",
+        "x.pth",
+        "venv/a.py",
+        "node_modules/a.py",
+        ".hid/a.py",
+        ".a.py",
+    ):
         shelf.save(name, b"raise SystemExit('loaded')\n")
     shelf.plug("good.py", 1)
     shelf.swap()
@@ -159,7 +167,9 @@ def test_a_lazy_import_during_and_after_a_failed_swap_sees_the_old(shelf, tmp_pa
 
 def test_an_unchanged_module_sees_new_neighbours_when_it_imports_lazily(shelf):
     shelf.write("_lib.py", "VALUE = 1\n")
-    shelf.write("use.py", "import importlib\n@plug\ndef use(name: str): return importlib.import_module('plugs.' + name).VALUE\n")
+    shelf.write(
+        "use.py", "import importlib\n@plug\ndef use(name: str): return importlib.import_module('plugs.' + name).VALUE\n"
+    )
     shelf.swap()
     shelf.write("_lib.py", "VALUE = 2\n")
     shelf.swap()
@@ -172,7 +182,10 @@ def test_an_unchanged_module_sees_new_neighbours_when_it_imports_lazily(shelf):
 
 def test_an_import_that_only_running_shows_joins_groups(shelf):
     name = "name = 'plugs.' + 'zeta'\n"
-    shelf.write("alpha.py", f"import importlib\n{name}zeta = importlib.import_module(name)\n@plug\ndef alpha(): return zeta.VALUE\n")
+    shelf.write(
+        "alpha.py",
+        f"import importlib\n{name}zeta = importlib.import_module(name)\n@plug\ndef alpha(): return zeta.VALUE\n",
+    )
     shelf.write("zeta.py", "VALUE = 1\n@plug\ndef zeta(): return VALUE\n")
     look = shelf.swap()
     assert [sorted(group.plugs) for group in look.groups] == [["alpha", "zeta"]]
@@ -214,7 +227,7 @@ def test_code_outside_can_import_plugs_by_name(shelf):
     shelf.swap()
     assert importlib.import_module("plugs.a").a() == 1
     assert importlib.import_module("plugs._lib.tool").VALUE == 1
-    import plugs  # noqa: PLC0415
+    import plugs
 
     assert plugs.a.a() == 1
     with pytest.raises(ModuleNotFoundError):
@@ -340,7 +353,6 @@ def test_no_compiled_file_is_read_or_written(shelf):
 
 def test_classes_of_every_kind_work(shelf):
     text = """
-        from __future__ import annotations
         import abc, dataclasses, enum, typing, msgspec
         @dataclasses.dataclass
         class Point:
@@ -362,8 +374,7 @@ def test_classes_of_every_kind_work(shelf):
         def use(tree: Tree, point: Point, colour: Colour = Colour.RED) -> Tree:
             return point.x + Pair(1).a + Child().run() + len(tree.children) + colour.value
     """
-    shelf.write("use.py", text, head="")
-    shelf.write("use.py", "from __future__ import annotations\nfrom plugsock import plug\n" + __import__("textwrap").dedent(text).replace("from __future__ import annotations\n", ""), head="")
+    shelf.write("use.py", text, head="from __future__ import annotations\nfrom plugsock import plug\n")
     shelf.swap()
     assert shelf.loader.problems == ()
     assert shelf.call("use", b'{"tree":{"children":[{}]},"point":{"x":1}}') == 9
@@ -395,7 +406,10 @@ def test_a_module_that_starts_a_thread_is_loaded_and_its_thread_sees_its_own_gen
 
 
 def test_logging_and_inspect_find_the_source(shelf, caplog):
-    shelf.write("use.py", "import inspect, logging\n@plug\ndef use():\n    logging.getLogger('p').warning('hi')\n    return inspect.getsource(use)\n")
+    shelf.write(
+        "use.py",
+        "import inspect, logging\n@plug\ndef use():\n    logging.getLogger('p').warning('hi')\n    return inspect.getsource(use)\n",
+    )
     shelf.swap()
     with caplog.at_level(logging.WARNING):
         assert "def use():" in shelf.call("use")

@@ -5,7 +5,6 @@ import inspect
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -42,12 +41,16 @@ def given(name, payload=b"", format=0, socket=None, server=None, user=None):
         ("blob", "(data: bytes)", "bytes"),
         (
             "rich",
-            "(when: datetime, id: UUID, price: Decimal, colour: Colour = Colour.RED, "
-            "mode: Literal['fast', 'slow'] = 'fast', limit: int | None = None, either: int | str = 0)",
+            (
+                "(when: datetime, id: UUID, price: Decimal, colour: Colour = Colour.RED, "
+                "mode: Literal['fast', 'slow'] = 'fast', limit: int | None = None, either: int | str = 0)"
+            ),
             "dict[str, int]",
         ),
         ("nested", "(order: Order, note: str = '')", "Order"),
         ("forward", "(names: list[str], later: Order | None = None)", "Order"),
+        ("hostile_default", "(thing: Any = ...)", "None"),
+        ("immutable", "(pair: tuple[int, int] = (1, 2), names: frozenset[str] = frozenset({'a'}))", "tuple[int, ...]"),
         ("extra_long", f"(text: str = '{'x' * 36}...)", "None"),
         ("with_all", "(name: str)", "None"),
         ("only_socket", "()", "None"),
@@ -201,6 +204,8 @@ def test_what_it_needs_is_known(name, mode, needs, user_required):
         ("foreign_result", "the type of the result can't come over the wire: Foreign is neither"),
         ("untagged", "the type of `shape` can't come over the wire: .* must be tagged"),
         ("not_a_type", "`name`"),
+        ("half_a_type", "the annotation of `name` is no type"),
+        ("unknown_field", "the type of `order` names 'Nowhere' in a field, which does not exist"),
         ("no_stream", r"it says `-> AsyncIterator\[int\]`, a stream, but has no `yield`"),
         ("no_plain_stream", r"it says `-> Iterator\[int\]`, a stream, but has no `yield`"),
         ("forgotten_await", "the type of the result can't come over the wire: Awaitable"),
@@ -266,7 +271,7 @@ def test_the_shape_is_the_same_in_every_process():
     seen = {
         subprocess.run(
             [sys.executable, "-c", script],
-            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[1])},
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
             check=True,
             capture_output=True,
             text=True,

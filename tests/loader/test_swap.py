@@ -201,7 +201,9 @@ def test_at_boot_a_broken_file_holds_back_none_that_shares_its_helper(shelf):
     shelf.write("bad.py", "from ._shared import VALUE\n1/0\n")
     shelf.swap()
     assert shelf.events == ["good"]
-    assert [str(problem) for problem in shelf.loader.problems] == ["plugs/bad.py:3: ZeroDivisionError: division by zero"]
+    assert [str(problem) for problem in shelf.loader.problems] == [
+        "plugs/bad.py:3: ZeroDivisionError: division by zero"
+    ]
     assert shelf.look().groups == ()
 
 
@@ -473,7 +475,7 @@ def test_a_link_that_is_turned_to_the_next_release_swaps(make_shelf, tmp_path):
     shelf.swap()
     assert shelf.call("greet") == 1
     (tmp_path / "next").symlink_to("releases/2")
-    os.replace(tmp_path / "next", current)
+    (tmp_path / "next").replace(current)
     shelf.swap()
     assert shelf.call("greet") == 2
 
@@ -543,7 +545,9 @@ def test_on_unload_runs_for_what_was_staged_and_not_committed(shelf, tmp_path):
 def test_on_load_that_raises_keeps_the_old_revision(shelf):
     shelf.plug("greet.py", 1)
     shelf.swap()
-    shelf.write("greet.py", "@plug\ndef greet(): return 2\n@on_load\nasync def begin():\n    raise OSError('no database')\n")
+    shelf.write(
+        "greet.py", "@plug\ndef greet(): return 2\n@on_load\nasync def begin():\n    raise OSError('no database')\n"
+    )
     look = shelf.swap()
     assert str(look.problems[0]) == "plugs/greet.py:6: OSError: no database"
     assert shelf.call("greet") == 1
@@ -553,7 +557,9 @@ def test_what_goes_wrong_in_on_unload_is_reported(shelf):
     shelf.write("a.py", "@on_unload\ndef end(): 1/0\n")
     shelf.swap()
     shelf.loader.close()
-    assert [str(problem) for problem in shelf.problems_reported] == ["plugs/a.py:3: ZeroDivisionError: division by zero"]
+    assert [str(problem) for problem in shelf.problems_reported] == [
+        "plugs/a.py:3: ZeroDivisionError: division by zero"
+    ]
 
 
 def test_closing_leaves_no_trace_in_the_import_system(shelf):

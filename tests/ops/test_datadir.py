@@ -3,23 +3,23 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from plugsock.errors import PlugsockError
-from plugsock.ops.datadir import DataDirectory, read_server, runtime_directory
+from plugsock.ops.datadir import DataDirectory, read_server
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and Unix sockets are not there")
 
 
 @pytest.fixture(autouse=True)
-def runtime(tmp_path, monkeypatch):
-    """A runtime directory of the test's own."""
-    directory = tmp_path / "run"
-    directory.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(directory))
-    return directory
+def runtime(monkeypatch):
+    """A runtime directory of the test's own, with a short path."""
+    with tempfile.TemporaryDirectory() as directory:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
+        yield Path(directory)
 
 
 @pytest.fixture
@@ -126,33 +126,35 @@ def test_a_long_path_of_the_data_directory_does_not_lengthen_the_sockets(tmp_pat
 
 
 @posix
-def test_a_runtime_directory_that_is_too_long_is_one_line(data, tmp_path, monkeypatch):
-    long = tmp_path / ("y" * 120)
-    long.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+@pytest.mark.parametrize("given", ["missing", "y" * 120])
+def test_without_a_good_runtime_directory_there_is_one_in_the_temporary_folder(data, runtime, monkeypatch, given):
+    (runtime / ("y" * 120)).mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime / given))
+    monkeypatch.setattr("tempfile.tempdir", str(runtime))
 
-    with pytest.raises(PlugsockError, match="too long for a socket"):
+    data.listen().close()
+
+    assert data.admin.path.startswith(f"{runtime}/plugsock-{os.getuid()}/")
+
+
+@posix
+def test_where_every_path_is_too_long_it_says_what_to_do(data, runtime, monkeypatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr("tempfile.tempdir", str(runtime / ("y" * 120)))
+
+    with pytest.raises(PlugsockError, match="too long for a socket; set TMPDIR"):
         data.listen()
 
 
 @posix
-def test_without_a_runtime_directory_there_is_one_in_the_temporary_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "missing"))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-
-    assert runtime_directory() == tmp_path / f"plugsock-{os.getuid()}"
-
-
-@posix
-def test_a_runtime_directory_that_somebody_prepared_is_refused(tmp_path, monkeypatch):
+def test_a_runtime_directory_that_somebody_prepared_is_refused(data, runtime, monkeypatch):
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    trap = tmp_path / "trap"
-    trap.mkdir(mode=0o700)
-    (tmp_path / f"plugsock-{os.getuid()}").symlink_to(trap)
+    monkeypatch.setattr("tempfile.tempdir", str(runtime))
+    (runtime / "trap").mkdir(mode=0o700)
+    (runtime / f"plugsock-{os.getuid()}").symlink_to(runtime / "trap")
 
     with pytest.raises(PlugsockError, match="belongs to somebody else"):
-        runtime_directory()
+        data.listen()
 
 
 def test_where_there_are_no_unix_sockets_it_is_a_loopback_port_with_a_key(data):

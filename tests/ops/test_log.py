@@ -199,7 +199,8 @@ def test_a_value_that_can_not_be_shown_does_not_lose_the_line(format):
 
 def test_what_libraries_log_comes_out_the_same_way(text):
     logging.getLogger("asyncio").warning("slow: %s", "a\nb")
-    logging.getLogger("websockets").debug("frame")
+    logging.getLogger("websockets.server").info("connection open")
+    logging.getLogger("plug").debug("detail")
     try:
         raise OSError(5, "gone")
     except OSError:

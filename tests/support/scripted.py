@@ -20,36 +20,47 @@ class ScriptedLink:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.said: list[tuple] = []
+        self._heard = asyncio.Event()
+
+    async def told(self, *words: object) -> None:
+        """Wait until it has been told something."""
+        while words not in self.said:
+            self._heard.clear()
+            await self._heard.wait()
+
+    def _hear(self, words: tuple) -> None:
+        self.said.append(words)
+        self._heard.set()
 
     def call(self, call: Call) -> None:
         self.calls.append(call)
 
     def cancel(self, sequence: int) -> None:
-        self.said.append(("cancel", sequence))
+        self._hear(("cancel", sequence))
 
     def more(self, sequence: int, count: int) -> None:
-        self.said.append(("more", sequence, count))
+        self._hear(("more", sequence, count))
 
     def hold(self, socket: str, *, held: bool) -> None:
-        self.said.append(("hold", socket, held))
+        self._hear(("hold", socket, held))
 
     def socket(self, state: SocketState) -> None:
-        self.said.append(("socket", state.id))
+        self._hear(("socket", state.id))
 
     def forget(self, socket: str) -> None:
-        self.said.append(("forget", socket))
+        self._hear(("forget", socket))
 
     def formats(self, *, msgpack: bool) -> None:
-        self.said.append(("formats", msgpack))
+        self._hear(("formats", msgpack))
 
     def look(self) -> None:
-        self.said.append(("look",))
+        self._hear(("look",))
 
     def commit(self, stage: int, groups: Sequence[str]) -> None:
-        self.said.append(("commit", stage, list(groups)))
+        self._hear(("commit", stage, list(groups)))
 
     def retire(self, stage: int) -> None:
-        self.said.append(("retire", stage))
+        self._hear(("retire", stage))
 
 
 class ScriptedWire:

@@ -97,8 +97,9 @@ def _url(settings: Settings) -> str:
 
 
 def _as_text(error: Error) -> str:
-    where = "".join(f" ({name} {value})" for name, value in (("at", error.path), ("ref", error.ref)) if value)
-    return printable(f"{error.code}: {error.message}{where}")
+    where = f"{error.path}: " if error.path else ""
+    reference = f" (ref {error.ref})" if error.ref else ""
+    return printable(f"{error.code}: {where}{error.message}{reference}")
 
 
 def _as_json(error: Error) -> str:

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from msgspec import structs
+
 from plugsock.app import folders
+from plugsock.cli.style import near
 from plugsock.errors import SettingsError
 from plugsock.loader.swap import Loader
 from plugsock.model import Announcement, Problem
@@ -24,6 +27,6 @@ def look_at(plugs: Path) -> tuple[list[Announcement], list[Problem]]:
         look = loader.look()
         catalog = loader.commit(look.stage, [group.id for group in look.groups if not group.problems])
         events = sorted((plug.announcement for plug in catalog.values()), key=lambda announced: announced.event)
-        return events, sorted(look.problems)
+        return events, sorted(structs.replace(each, file=near(each.file)) for each in look.problems)
     finally:
         loader.close()

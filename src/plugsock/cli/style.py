@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import msgspec
@@ -33,8 +34,14 @@ def rows(header: Sequence[str], lines: Iterable[Sequence[str]], *, rich: bool) -
 
 def problem(problem: Problem, *, rich: bool, file: TextIO | None = None) -> None:
     """Print what is wrong with a file, as compilers write it and editors read it."""
-    place = printable(f"{problem.file}:{problem.line}:")
+    place = printable(f"{near(problem.file)}:{problem.line}:")
     print(f"\x1b[1m{place}\x1b[0m" if rich else place, printable(problem.message), file=file)
+
+
+def near(file: str) -> str:
+    """A path as one would type it: seen from the working directory where it lies below that."""
+    path, here = Path(file), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else file
 
 
 def json_line(text: str, *, rich: bool) -> None:

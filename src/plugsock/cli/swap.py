@@ -1,6 +1,7 @@
 from typing import Any
 
 import click
+from msgspec import structs
 
 from plugsock.cli import admin, options, style
 from plugsock.rpc.admin import Swap, Swapped
@@ -21,13 +22,14 @@ def swap(format: str, color: style.Color, **flags: Any) -> int:
     reply = admin.ask(options.read(flags).data, Swap())
     assert isinstance(reply, Swapped)
     if format == "json":
-        style.json_document(reply)
+        style.json_document(structs.asdict(reply))
     else:
-        _print(reply, rich=style.is_rich(color))
+        print_reply(reply, rich=style.is_rich(color))
     return 1 if reply.problems else 0
 
 
-def _print(reply: Swapped, *, rich: bool) -> None:
+def print_reply(reply: Swapped, *, rich: bool) -> None:
+    """Say for people what a look at the folder changed."""
     for event in reply.changed:
         print(f"swapped  {event}")
     for event in reply.gone:

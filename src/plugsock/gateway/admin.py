@@ -53,14 +53,13 @@ class Admin:
             request = admin.decode_request(line)
         except ValueError as error:
             return admin.Refused(message=str(error))
-        if not hmac.compare_digest(request.key, self._data.admin.key):
+        if not hmac.compare_digest(request.key.encode(), self._data.admin.key.encode()):
             return admin.Refused(message="The key is not this server's.")
-        if isinstance(request, admin.List):
-            return self._list()
-        if isinstance(request, admin.Swap):
-            return await self._swap()
-        self._stop()
-        return admin.Stopping()
+        if isinstance(request, admin.Stop):
+            self._stop()
+            return admin.Stopping()
+        await self._gateway.ready.wait()  # before that nobody can say what is served
+        return self._list() if isinstance(request, admin.List) else await self._swap()
 
     def _list(self) -> admin.Listing:
         routes = self._gateway.routes

@@ -99,7 +99,8 @@ class Connection(asyncio.Protocol):
     @conversation.setter
     def conversation(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        self._received = conversation.received
+        if self._phase == _OPEN:
+            self._received = conversation.received
 
     @property
     def remote(self) -> str:
@@ -129,7 +130,8 @@ class Connection(asyncio.Protocol):
 
     def open(self) -> None:
         """Begin the conversation; the response to the handshake has been written."""
-        self._transport.set_write_buffer_limits(high=0)
+        # Not 0: the TLS transport of asyncio pauses when as much as this is buffered, and so would pause at once.
+        self._transport.set_write_buffer_limits(high=1)
         self._context.members.add(self)
         self._context.wires.add(self)
         self.conversation = self._context.converse(self)
@@ -173,7 +175,10 @@ class Connection(asyncio.Protocol):
         while self.flush():
             opcode, payload = self._outbox.pop(0)
             self._handed += len(payload) + OVERHEAD
-            self._transport.writelines(long_frame(opcode, payload, self._deflater))
+            # Not `writelines`: asyncio's does not pause the protocol before Python 3.12.9 and 3.13.2.
+            for part in long_frame(opcode, payload, self._deflater):
+                if not self._transport.is_closing():
+                    self._transport.write(part)
 
     # What the transport tells.
 
@@ -270,7 +275,7 @@ class Connection(asyncio.Protocol):
 
     def _taken(self) -> int:
         """How many of the bytes ever queued the kernel has taken."""
-        return self._handed - self._transport.get_write_buffer_size()
+        return self._handed - (0 if self._transport.is_closing() else self._transport.get_write_buffer_size())
 
     def _check_unsent(self) -> None:
         if self._phase:
@@ -296,10 +301,7 @@ class Connection(asyncio.Protocol):
 
     def _read(self, on: bool) -> None:  # noqa: FBT001 - private
         if not self._transport.is_closing():
-            if on:
-                self._transport.resume_reading()
-            else:
-                self._transport.pause_reading()
+            (self._transport.resume_reading if on else self._transport.pause_reading)()
 
     # The end.
 
@@ -316,10 +318,9 @@ class Connection(asyncio.Protocol):
 
     def _leave(self, code: int, reason: str = "") -> None:
         """Close without waiting for the other side's close frame."""
-        reason = reason or codes.MEANINGS[code]
         if self._phase == _OPEN:
             self._code = code
-            self._send_control(CLOSE, close_payload(code, reason))
+            self._send_control(CLOSE, close_payload(code, reason or codes.MEANINGS[code]))
         self._go(self._code)
 
     def _go(self, code: int) -> None:

@@ -73,7 +73,7 @@ class Handshake:
 
         Args:
             access: Which hosts and origins are served.
-            ready: Is the server ready to serve? For `/healthz`.
+            ready: Are the plugs loaded? Before that, every event would be unknown, so nobody may connect.
             compression: Compress messages for clients that can.
         """
         self._access = access
@@ -108,6 +108,8 @@ class Handshake:
         versions = head.all("sec-websocket-version")
         if len(versions) == 1 and versions[0] != "13":
             raise http.upgrade_required("Only version 13 of WebSocket is spoken.")
+        if not self._ready():
+            raise http.not_ready()
         protocol = self._protocol
         response = protocol.accept(Upgrade(head.target, _upgrade_headers(head), head.method))
         if response.status_code != 101:

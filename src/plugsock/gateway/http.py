@@ -41,10 +41,15 @@ def page(status: int, text: str, fields: Fields = (), *, body: bool = True) -> b
 def find(path: str, *, ready: bool) -> Refusal:
     """Say what is found at a path (without its query): nothing is ever looked up on disk."""
     if path == "/healthz":
-        return Refusal(200, "ok") if ready else Refusal(503, "not ready", (("Retry-After", "1"),))
+        return Refusal(200, "ok") if ready else not_ready()
     if path == "/":
         return upgrade_required("This is a WebSocket server: connect with a WebSocket client.")
     return Refusal(404, "There is nothing here.")
+
+
+def not_ready() -> Refusal:
+    """Say that the plugs are still being loaded."""
+    return Refusal(503, "The plugs are still being loaded.", (("Retry-After", "1"),))
 
 
 def upgrade_required(text: str) -> Refusal:

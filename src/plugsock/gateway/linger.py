@@ -24,6 +24,8 @@ class Linger(asyncio.Protocol):
         """Take over a transport for its last moments."""
         linger = cls(context, transport)
         transport.set_protocol(linger)
+        if transport.is_closing():  # the last write failed: the other side has gone already
+            return
         context.members.add(linger)
         if transport.can_write_eof():
             transport.write_eof()

@@ -1,11 +1,29 @@
 """From a folder of Python files to a catalogue of events, and from one catalogue to the next while it serves.
 
-declare     the marks that authors set: @plug, @on_load, @on_unload
-scan        which files are plugs, and their bytes
-depends     who imports whom, and so which modules move together
-isolate     imports modules into a generation of their own
-signature   a function's signature becomes the shape of its payload
-catalog     an immutable table: event -> Plug
-swap        the transaction: look, stage, commit or discard, retire
-watch       settled changes of the folder
+What authors write:
+    declare      the marks that they set: @plug, @on_load, @on_unload
+What is on disk:
+    scan         which files are plugs, and their bytes
+    settle       when a saved file is complete
+    disk         what the folders hold, with deletions given time to be something else
+    source       one file: its bytes, what they say without being run, and the folder it is from
+    watch        tells when to look
+What moves together:
+    depends      who imports whom, from the syntax tree
+    grouping     the groups of a move, their ids, and the revisions of modules
+How it is loaded:
+    importing    the `__import__` that plug modules have
+    isolate      imports modules into a generation of their own
+    finder       lets code outside import plugs by name
+    staging      one attempt to load a group, with a limit of time
+    stager       stages all groups of a look, so that a broken one holds back as little as possible
+    blame        from an exception or a hang to the author's own line
+What is served:
+    annotations, binding, shape, signature    a function's signature becomes the shape of its payload
+    collect      finds the marked functions of a module
+    catalog      an immutable table: event -> Plug
+    swap         the transaction: look, stage, commit or discard, retire
+    reaper       ends and frees what was replaced
+
+`swap.Loader` is the way in: `look()`, `commit()`, `retire()`, `catalog`.
 """

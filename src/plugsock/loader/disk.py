@@ -102,6 +102,7 @@ class Disk:
         for name, source in held.items():
             if name in scan.waits or (name not in sources and _is_kept(name, scan.kept)):
                 sources[name] = source
+                self._missing_since.pop(name, None)
             elif not _has_vanished(source, sources):
                 self._missing_since.pop(name, None)
             else:

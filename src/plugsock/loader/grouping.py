@@ -102,12 +102,6 @@ def ancestors(module: str, known: Mapping[str, Source]) -> set[str]:
     return without_trivial({name for n in range(1, len(parts)) if (name := ".".join(parts[:n])) in known}, known)
 
 
-def revision(module: str, sources: Mapping[str, Source]) -> str:
-    """Hash over a module and everything it may import in its folder: of contents alone, never of history."""
-    graph = {name: static_imports(source, sources) for name, source in sources.items()}
-    return revisions([module], sources, graph)[module]
-
-
 def revisions(
     modules: Collection[str], sources: Mapping[str, Source], graph: Mapping[str, Collection[str]]
 ) -> dict[str, str]:

@@ -150,6 +150,8 @@ class Record(Importer):
         if name in vars(body):
             self.imports.add(package)
             return vars(body)[name]
+        if not name.startswith("__"):
+            self.imports.add(f"{package}.{name}")  # also what is not there yet: it may be in another group
         if self.generation.knows(f"{package}.{name}"):
             return self.load_plug(f"{package}.{name}")
         if "__getattr__" in vars(body):
@@ -166,6 +168,7 @@ class Generation:
         sources: Mapping[str, Source],
         carried: Mapping[str, Record],
         public: dict[str, ModuleType],
+        implicit: Mapping[str, Source] | None = None,
     ) -> None:
         self.roots = roots
         self.sources = dict(sources)
@@ -176,7 +179,8 @@ class Generation:
         """It is the committed one: what it loads, `sys.modules` keeps."""
         self.public = public
         self.is_abandoned = False
-        self._implicit = _implicit_packages(sources, roots)
+        self.implicit = implicit_packages(sources, roots) if implicit is None else implicit
+        """Folders without an `__init__.py`, and perhaps some that are gone."""
         self._lock = threading.Lock()
         self._waiting: dict[int, Record] = {}
         self._exposed: set[str] = set()
@@ -188,11 +192,12 @@ class Generation:
 
     def knows(self, name: str) -> bool:
         """Is there such a module or package?"""
-        return name in self.sources or name in self._implicit
+        return name in self.sources or name in self.implicit
 
     def is_package(self, name: str) -> bool:
         """Has it modules in it?"""
-        return name in self._implicit or (name in self.sources and self.sources[name].is_package)
+        source = self.sources.get(name)
+        return name in self.implicit if source is None else source.is_package
 
     def load(self, name: str) -> ModuleType:
         """Give a module, after importing it and the packages it lies in if that has not been done.
@@ -214,7 +219,7 @@ class Generation:
         return self._load_once(name)
 
     def _load_once(self, name: str) -> ModuleType:
-        source = self.sources.get(name) or self._implicit[name]
+        source = self.sources.get(name) or self.implicit[name]
         with self._lock:
             record = self.records.get(name)
             if record is None or record.is_broken:
@@ -303,7 +308,7 @@ def _run(record: Record, code: Any) -> None:
         spec._initializing = False  # type: ignore[attr-defined]
 
 
-def _implicit_packages(sources: Mapping[str, Source], roots: Collection[str]) -> dict[str, Source]:
+def implicit_packages(sources: Mapping[str, Source], roots: Collection[str]) -> dict[str, Source]:
     """Folders without an `__init__.py`."""
     found: dict[str, Source] = {root: _implicit(root, "") for root in roots if root not in sources}
     for source in sources.values():

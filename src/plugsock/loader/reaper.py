@@ -3,8 +3,8 @@
 A module and its functions refer to each other, so only the cycle collector frees them, and only a full collection:
 they have lived too long for a small one. Left to itself Python collects fully when a quarter more objects have come
 to live long, which a server that swaps once a minute may not see for hours. A full collection stops everything for
-about 10 ms per 100,000 objects, so it runs only after something was replaced and takes at most `SHARE` of the time.
-(`gc.freeze()` before the first look takes the server's own objects out of it: 1 ms is left then.)
+20 to 50 ms per 100,000 objects, so it runs only after something was replaced and takes at most `SHARE` of the time.
+A program should call `gc.freeze()` before its first look, which takes its own objects out of that.
 """
 
 import gc
@@ -14,8 +14,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-SHARE: Final = 0.02
-"""The part of the time that collections may take."""
+SHARE: Final = 0.05
+"""The part of the time that full collections may take."""
+YOUNG: Final = 1
+"""The generations that are always collected: what was served only for moments is still in there."""
 
 
 class Reaper:
@@ -53,6 +55,7 @@ class Reaper:
     def _work(self) -> None:
         while True:
             self._run_tasks()
+            gc.collect(YOUNG)
             self._closing.wait(max(0.0, self._not_before - time.monotonic()))
             self._run_tasks()
             if not self._closing.is_set():

@@ -128,7 +128,7 @@ class Scanner:
         stem = entry.name.removesuffix(".py")
         is_package = stem == "__init__"
         module = package if is_package else f"{package}.{stem}"
-        if not all(part.isidentifier() for part in module.split(".")):
+        if not all(part.isidentifier() for part in (*package.split("."), stem)):
             scan.problems.append(
                 self._problem(entry.path, "it is skipped: names of plugs and their folders are Python identifiers")
             )
@@ -184,7 +184,10 @@ class Scanner:
 
     def _target(self, path: str) -> str:
         """Where a link within the folder leads; Kubernetes mounts its files so."""
-        target = Path(path).resolve()
+        try:
+            target = Path(path).resolve()
+        except RuntimeError as error:  # a loop, up to Python 3.12
+            raise _Unfit("it is a broken link") from error
         if not target.is_relative_to(self._folder.path.resolve()):
             raise _Unfit("it is a link that leads out of the folder")
         if not target.exists():

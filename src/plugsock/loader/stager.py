@@ -12,7 +12,7 @@ from plugsock.loader.catalog import Catalog
 from plugsock.loader.depends import components
 from plugsock.loader.disk import Contents
 from plugsock.loader.grouping import Move, revisions, static_imports, without_trivial
-from plugsock.loader.isolate import Generation
+from plugsock.loader.isolate import Generation, implicit_packages
 from plugsock.loader.source import Source
 from plugsock.loader.staging import RunAsync, Staging
 
@@ -112,7 +112,8 @@ class Stager:
         committed, new = self._generation, self._sources(modules)
         kept = {name: source for name, source in committed.sources.items() if name not in modules}
         carried = {name: record for name, record in list(committed.records.items()) if name not in modules}
-        generation = Generation(committed.roots, kept | new, carried, committed.public)
+        packages = {**committed.implicit, **implicit_packages(new, ())}
+        generation = Generation(committed.roots, kept | new, carried, committed.public, packages)
         staging = Staging(
             modules, generation, revisions(new, self._move.new, self._graph), self._catalog, self._run_async
         )

@@ -1,6 +1,7 @@
 """Imports a group of modules into a generation of its own and reads what they declare; nothing is served by that."""
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import threading
@@ -37,6 +38,10 @@ class Failures(Struct):
             self.traces.append(trace)
 
 
+class _GivenUp(BaseException):
+    """Nobody waits for this thread any more."""
+
+
 class Staging:
     """One attempt to load a group."""
 
@@ -68,21 +73,16 @@ class Staging:
             self._give_up(thread, limit_s)
 
     def _run(self) -> None:
-        for step in (
-            self._import_all,
-            self._check_helpers,
-            self._collect_all,
-            self._refuse_doubles,
-            self._call_on_load,
-        ):
-            step()
-            if self.failures.problems:
-                return
+        imported = self._import_all, self._check_helpers, self._collect_all
+        with contextlib.suppress(_GivenUp, SystemExit):  # SystemExit is how `blame.interrupt` ends it
+            for step in (*imported, self._refuse_doubles, self._call_on_load):
+                step()
+                if self.failures.problems:
+                    return
 
     def _give_up(self, thread: threading.Thread, limit_s: float) -> None:
-        assert self._current is not None
+        source, line = self._current or (next(self._sources()), 0)
         assert thread.ident is not None
-        source, line = self._current
         self.generation.abandon()
         self.failures.add(source.module, blame.where_it_hangs(thread.ident, source, line, limit_s))
         blame.interrupt(thread)
@@ -108,7 +108,7 @@ class Staging:
             if not self.generation.is_abandoned:
                 return True
         if self.generation.is_abandoned:
-            raise SystemExit  # nobody waits for this thread any more
+            raise _GivenUp
         return False
 
     def _check_helpers(self) -> None:

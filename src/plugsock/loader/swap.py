@@ -212,12 +212,11 @@ class Loader:
         moved = frozenset().union(*(staged.modules for staged in chosen))
         sources = {name: source for name, source in old.sources.items() if name not in moved}
         records = {name: record for name, record in old.records.items() if name not in moved}
-        catalog = self._catalog
         for staged in chosen:
             sources |= staged.sources
             records = staged.staging.generation.fresh | records
-            catalog = catalog.replaced(staged.modules, staged.staging.plugs)
             del self._staged[staged.id]
+        catalog = self._catalog.replaced(moved, [plug for staged in chosen for plug in staged.staging.plugs])
         new = Generation(old.roots, sources, records, self._public)
         for record in records.values():
             record.generation = new

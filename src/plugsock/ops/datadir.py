@@ -110,18 +110,11 @@ class DataDirectory:
         os.close(self._lock)
 
 
-def runtime_directory() -> Path:
-    """Where this user's admin sockets lie: made if missing, and refused if somebody else could have made it.
-
-    Raises:
-        PlugsockError: It belongs to another user, or others can open it.
-    """
+def _runtime_directories() -> list[Path]:
+    """Where this user's admin sockets may lie, the best place first."""
     xdg = os.environ.get("XDG_RUNTIME_DIR", "")
-    place = (
-        Path(xdg) / "plugsock" if xdg and _is_mine(Path(xdg)) else Path(tempfile.gettempdir()) / f"plugsock-{_user()}"
-    )
-    _make_private(place)
-    return place
+    given = [Path(xdg) / "plugsock"] if xdg and _is_mine(Path(xdg)) else []
+    return [*given, Path(tempfile.gettempdir()) / f"plugsock-{_user()}"]
 
 
 def _listen_loopback() -> tuple[socket.socket, AdminAddress]:
@@ -189,13 +182,17 @@ else:
         return str(os.getuid())
 
     def _listen_unix(data: Path) -> tuple[socket.socket, AdminAddress]:
-        name = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:16]
-        path = runtime_directory() / f"{name}.sock"
-        if len(os.fsencode(path)) > PATH_LIMIT:
-            raise PlugsockError(f"{path} is too long for a socket; set XDG_RUNTIME_DIR or TMPDIR to a shorter path")
+        path = _socket_path(hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:16] + ".sock")
         path.unlink(missing_ok=True)  # the lock is ours, so whoever left it is dead
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         server.bind(str(path))
         path.chmod(0o600)
         server.listen(BACKLOG)
         return server, AdminAddress(path=str(path))
+
+    def _socket_path(name: str) -> Path:
+        for place in _runtime_directories():
+            if len(os.fsencode(place / name)) <= PATH_LIMIT:
+                _make_private(place)
+                return place / name
+        raise PlugsockError(f"{place / name} is too long for a socket; set TMPDIR to a shorter path")

@@ -33,6 +33,8 @@ LIST_LIMIT: Final = 100
 Fields = MutableMapping[str, Any]
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/@%+,()*~\[\]-]+")
+_CHATTY: Final = ("watchfiles", "websockets")
+"""Libraries that tell at info level what the server's own lines say better."""
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -92,8 +94,9 @@ def configure(format: Literal["text", "json"] = "text", *, dev: bool = False, st
     _output.level = _LEVELS["debug" if dev else "info"]
     _output.render = as_json if format == "json" else as_text
     _output.stream = stream
-    # What libraries say at debug level (asyncio: which selector it uses) helps nobody who writes a plug.
     logging.basicConfig(handlers=[_FromLogging()], level=logging.INFO, force=True)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def get_logger(**fields: Any) -> Logger:

@@ -11,11 +11,6 @@ _json = msgspec.json.Encoder()
 _msgpack = msgspec.msgpack.Encoder()
 
 
-def ok_frame(id: bytes, payload: bytes) -> bytes:
-    """The result of a call, or the end of a stream."""
-    return b"ok %b %b" % (id, payload) if payload else b"ok " + id
-
-
 def error_frame(id: bytes, payload: bytes) -> bytes:
     """Why a call was refused or failed."""
     return b"error %b %b" % (id or b"0", payload)

@@ -16,6 +16,7 @@ import asyncio
 from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
+from functools import partial
 from sys import getrefcount
 from types import coroutine
 from typing import Any, Final, TypeVar
@@ -52,11 +53,14 @@ class Starter:
             None if that was its last and `done` has been called; else the task that will call it.
         """
         # Longer than others and flat, because it runs once a call, where a function more costs 3 % of the whole.
-        loop = self._loop
-        carrier = self._take()
-        if carrier is None:
+        loop, waiting = self._loop, self._waiting
+        if not waiting:
             return asyncio.Task(ended(coro, done, token), loop=loop, context=Context())
+        carrier = waiting.pop()
         task = carrier.task
+        if getrefcount(task) != REFERENCES or getweakrefcount(task) != 1 or carrier.wait.done():
+            self._replace(carrier)
+            return self.start(coro, done, token)
         caller = _current.get(loop)
         if caller is not None:
             _leave_task(loop, caller)
@@ -71,16 +75,16 @@ class Starter:
             error = raised
         else:
             carrier.carry(coro, awaited, done, token)
+        _leave_task(loop, task)
+        if caller is not None:
+            _enter_task(loop, caller)
+        if carrier._load is not None:
             self._make()
             return task
-        finally:
-            _leave_task(loop, task)
-            if caller is not None:
-                _enter_task(loop, caller)
         if carrier.context or task._callbacks:
             self._replace(carrier)
         else:
-            self._waiting.append(carrier)
+            waiting.append(carrier)
         done(token, value, error)
         error = None  # its traceback holds this frame, and this frame would hold it
         return None
@@ -90,16 +94,6 @@ class Starter:
         self._closed = True
         while self._waiting:
             self._waiting.pop().release()
-
-    def _take(self) -> "Carrier | None":
-        """A carrier that nobody can tell from a new task, or None."""
-        while self._waiting:
-            carrier = self._waiting.pop()
-            task = carrier.task
-            if getrefcount(task) == REFERENCES and getweakrefcount(task) == 1 and not carrier.wait.done():
-                return carrier
-            self._replace(carrier)
-        return None
 
     def _replace(self, carrier: "Carrier") -> None:
         carrier.release()
@@ -125,11 +119,16 @@ class Carrier:
         self.context = Context()
         self.wait = loop.create_future()
         self.task = asyncio.Task(self._live(ready), loop=loop, context=self.context, name="carrier")
-        self._load: tuple[Any, Any, Any, Any] | None = None
+        self._load: tuple[Any, Any, Any] | None = None
 
     def carry(self, coro: Coroutine[Any, Any, Any], awaited: Any, done: Done[Token], token: Token) -> None:
         """Wake up and await the rest of a coroutine whose first step came to `awaited`."""
-        self._load = coro, awaited, done, token
+        # A future that is awaited is marked until a task has seen it, and can't be awaited again before that: so that
+        # somebody else can come to the same one meanwhile, the mark is taken off, and set again when this task sees it.
+        is_marked = getattr(awaited, "_asyncio_future_blocking", False)
+        if is_marked:
+            awaited._asyncio_future_blocking = False
+        self._load = partial(_rest, coro, awaited, is_marked), done, token
         self.release()
 
     def release(self) -> None:
@@ -146,25 +145,29 @@ class Carrier:
             cancelled = error
         if self._load is None:
             return
-        coro, awaited, done, token = self._load
+        rest, done, token = self._load
         self._load = None
-        await ended(_rest(coro, awaited, cancelled), done, token)
+        await ended(rest(cancelled), done, token)
 
 
 @coroutine
 def _rest(
-    coro: Coroutine[Any, Any, Any], awaited: Any, cancelled: asyncio.CancelledError | None
+    coro: Coroutine[Any, Any, Any],
+    awaited: Any,
+    is_marked: bool,  # noqa: FBT001 - a partial's, by position
+    cancelled: asyncio.CancelledError | None,
 ) -> Generator[Any, Any, Any]:
     """Go on with a coroutine that has begun to await something, as a task would that had made the first step itself.
 
     Args:
         coro: Its first step was made by somebody else.
         awaited: What that came to: a future, or None for a bare `yield`.
+        is_marked: It is a future that was marked as awaited.
         cancelled: The cancellation that came meanwhile. As a task does, cancel what is awaited: it brings the
             cancellation to the coroutine. Only what can't be cancelled any more is told directly.
     """
-    if isinstance(getattr(awaited, "_asyncio_future_blocking", None), bool):
-        awaited._asyncio_future_blocking = True  # a task that came to the same future meanwhile has cleared it
+    if is_marked:
+        awaited._asyncio_future_blocking = True
     while True:
         try:
             if cancelled is not None:

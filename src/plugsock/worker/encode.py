@@ -56,8 +56,8 @@ class Results:
     def __init__(self, signature: Signature, max_bytes: int, *, check: bool) -> None:
         output = signature.output
         self._max_bytes = max_bytes
-        self._may_hold_nan = signature.may_hold_nan
         self._search_keys = signature.needs_key_walk
+        self._is_open = signature.needs_key_walk or signature.may_hold_nan
         self._is_raw = output is Raw
         self._may_be_bytes = output in (Raw, Any, object, str, bytes, bytearray, memoryview)
         self._declared = signature.output_text
@@ -70,16 +70,22 @@ class Results:
             Unsendable: It does not encode, not in both formats, or (checked) is not what was declared.
             TooLarge: It is longer than an answer may be.
         """
+        # Once a call: what does not apply is skipped by a look at a flag, and the common path calls nothing of ours.
         if self._may_be_bytes and isinstance(value, _BYTES):
-            self._measure(len(value))
+            if len(value) > self._max_bytes:
+                raise self._too_large(len(value))
             if type(value) is Raw or (self._is_raw and type(value) is bytes):
                 return raw(value, format)
-        payload = encoded(value, format)
-        if self._is_suspicious(payload, format):
+        try:
+            payload = ENCODE[format](value)
+        except BaseException as error:  # as in `encoded`
+            raise Unsendable(_why(value, error)) from error
+        if self._is_open and self._is_suspicious(payload, format):
             refuse_flaws(value)
-        elif format == JSON and len(payload) >= DIGITS:
+        elif len(payload) >= DIGITS and format == JSON:
             encoded(value, MSGPACK)
-        self._measure(len(payload))
+        if len(payload) > self._max_bytes:
+            raise self._too_large(len(payload))
         if self._decode is not None:
             self._check(value)
         return payload
@@ -88,14 +94,11 @@ class Results:
         """May the value hold what encodes without an error and yet does not come over?"""
         if self._search_keys:
             return True
-        if not self._may_hold_nan:
-            return False
         # NaN and infinities are `null` in JSON; in MessagePack a float64 whose exponent is all ones: 7f f_ or ff f_.
         return b"null" in payload if format == JSON else b"\xcb\x7f" in payload or b"\xcb\xff" in payload
 
-    def _measure(self, length: int) -> None:
-        if length > self._max_bytes:
-            raise TooLarge(f"The result has {length} bytes; an answer may have {self._max_bytes}.")
+    def _too_large(self, length: int) -> TooLarge:
+        return TooLarge(f"The result has {length} bytes; an answer may have {self._max_bytes}.")
 
     def _check(self, value: Any) -> None:
         assert self._decode is not None
@@ -138,7 +141,7 @@ def pushed(data: Any, *, msgpack: bool) -> tuple[bytes, bytes | None]:
     Raises:
         Unsendable: It can't be sent.
     """
-    if isinstance(data, Raw):
+    if type(data) is Raw:
         return raw(data, JSON), (encoded(msgspec.json.decode(data), MSGPACK) if msgpack else None)
     json = encoded(data, JSON)
     refuse_flaws(data)
@@ -209,7 +212,7 @@ def _why(value: Any, error: BaseException) -> str:
     kind = type(value)
     if kind is CoroutineType:
         value.close()
-    if hasattr(kind, "__await__"):
+    if _has_await(kind):
         return f"it is a {kind.__name__} that nobody awaited: an `await` is missing"
     if isinstance(error, RecursionError):
         return "it contains itself, or is nested too deeply"
@@ -220,6 +223,13 @@ def _why(value: Any, error: BaseException) -> str:
     if type(error) is TypeError:
         return str(error)[:LONGEST_TEXT]
     return f"encoding it raised {type(error).__name__}"
+
+
+def _has_await(kind: type) -> bool:
+    try:
+        return bool(type.__getattribute__(kind, "__await__"))  # past what a metaclass would do instead
+    except AttributeError:
+        return False
 
 
 def shown(value: Any) -> str:

@@ -50,8 +50,23 @@ class Answers:
 
     def __init__(self, sink: Sink, outbox: Outbox, *, dev: bool) -> None:
         self._sink = sink
+        self._answer = sink.answer
         self.outbox = outbox
         self._faults = Faults(dev=dev)
+
+    def finish(self, run: Run, value: Any, error: BaseException | None) -> None:
+        """Answer a call that returned or raised; on the loop."""
+        call = run.call
+        if error is not None or run.voice is not None or run.is_over or call.flags or self.outbox.waiting:
+            self.give(run, self.of(run, value, error))
+            return
+        ran_s = perf_counter() - run.began
+        try:
+            payload = run.served.encode(value, call.format)
+        except BaseException as raised:  # the result's own code may run while it is encoded
+            self.give(run, self.of(run, None, raised))
+            return
+        self._answer(call.sequence, OK, payload, ran_s, None)
 
     def of(self, run: Run, value: Any, error: BaseException | None) -> Outcome:
         """What a call that returned or raised is answered with; in any thread."""
@@ -60,7 +75,7 @@ class Answers:
         run.ran_s = ended - run.began
         if error is None:
             try:
-                payload = run.served.results.encode(value, call.format)
+                payload = run.served.encode(value, call.format)
                 if call.flags & EXPLAIN:
                     run.encoded_s = perf_counter() - ended
                 return OK, payload
@@ -82,7 +97,7 @@ class Answers:
         if call.flags & EXPLAIN:
             details = Details(run.waited_s, run.decoded_s, run.encoded_s, [], 0)
         status, payload = outcome
-        self._sink.answer(call.sequence, status, payload, run.ran_s, details)
+        self._answer(call.sequence, status, payload, run.ran_s, details)
 
     def item(self, run: Run, payload: bytes) -> None:
         """Send a stream's next value; on the loop."""
@@ -98,8 +113,8 @@ class Answers:
 
     def misfit(self, call: Call, fault: Fault) -> None:
         """Answer a call whose payload does not fit."""
-        self._sink.answer(call.sequence, ERROR, ENCODE[call.format](fault), 0.0, None)
+        self._answer(call.sequence, ERROR, ENCODE[call.format](fault), 0.0, None)
 
     def failed(self, call: Call, error: BaseException) -> None:
         """Answer a call whose plug's own types raised while its payload was decoded."""
-        self._sink.answer(call.sequence, ERROR, self._faults.encode(call, error), 0.0, None)
+        self._answer(call.sequence, ERROR, self._faults.encode(call, error), 0.0, None)

@@ -16,13 +16,14 @@ from types import CoroutineType
 from typing import Any, Final, Protocol
 
 from plugsock.loader.signature import LONGEST_NULL
-from plugsock.model import User
+from plugsock.model import JSON, User
 from plugsock.ops.log import get_logger
-from plugsock.rpc.frames import EXPLAIN, Call
+from plugsock.rpc.frames import Call
 from plugsock.rpc.link import Sink
 from plugsock.worker.bind import REFUSALS, bad_payload
 from plugsock.worker.outbox import Outbox
 from plugsock.worker.outcome import END, Answers, Outcome, Run
+from plugsock.worker.repeats import refuse_repeats
 from plugsock.worker.stream import AsyncStream, Credit, ThreadStream
 from plugsock.worker.table import Table
 from plugsock.worker.threads import CAPACITY, Job, Threads
@@ -122,7 +123,7 @@ class Runner:
 
     def start(self, call: Call) -> None:
         """Begin a call; it is answered once, perhaps before this returns."""
-        arrived = perf_counter() if call.flags & EXPLAIN else 0.0
+        arrived = perf_counter() if call.flags else 0.0
         served = self._serving.get((call.event, call.revision))
         if served is None:
             self._answers.refuse(call, "gone", f"{call.event} is not served in revision {call.revision} any more.")
@@ -131,6 +132,8 @@ class Runner:
         try:
             if len(payload) > LONGEST_NULL:
                 value = served.decode[call.format](payload)
+                if payload.count(b":") > served.sure_fields and call.format == JSON:
+                    refuse_repeats(payload)
             else:
                 value = served.bind(payload, call.format)
         except REFUSALS as error:
@@ -143,7 +146,7 @@ class Runner:
         if arrived:
             run.decoded_s = run.began - arrived
         if not served.needs:
-            self._begin[served.style](run, value, None, None, None)
+            self._begin[served.style](run, value)
         elif served.signature.user_required and self.peers.user(call.socket) is None:
             self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
         else:
@@ -200,7 +203,7 @@ class Runner:
         server = EveryoneElse(self.mouth, voice) if "server" in needs else None
         return socket, server, user
 
-    def _async_call(self, run: Run, value: Any, socket: Any, server: Any, user: Any) -> None:
+    def _async_call(self, run: Run, value: Any, socket: Any = None, server: Any = None, user: Any = None) -> None:
         served = run.served
         try:
             coro = served.invoke(served.function, value, socket, server, user)
@@ -219,17 +222,15 @@ class Runner:
             self._suspended(waiting, task)
 
     def _returned(self, run: Run, value: Any, error: BaseException | None) -> None:
-        answers = self._answers
-        outcome = answers.of(run, value, error)
         self._open.pop(run.call.sequence, None)
-        answers.give(run, outcome)
+        self._answers.finish(run, value, error)
 
     def _suspended(self, opened: Waiting | AsyncStream, task: "asyncio.Task[None]") -> None:
         opened.task = task
         if opened.run.is_over:
             task.cancel()
 
-    def _thread_call(self, run: Run, value: Any, socket: Any, server: Any, user: Any) -> None:
+    def _thread_call(self, run: Run, value: Any, socket: Any = None, server: Any = None, user: Any = None) -> None:
         if self._is_refused(run.call):
             return
         served = run.served
@@ -248,7 +249,7 @@ class Runner:
         outcome = self._answers.of(run, value, error)
         self._answers.outbox.post(self._ended, run, outcome)
 
-    def _async_stream(self, run: Run, value: Any, socket: Any, server: Any, user: Any) -> None:
+    def _async_stream(self, run: Run, value: Any, socket: Any = None, server: Any = None, user: Any = None) -> None:
         served = run.served
         items = served.invoke(served.function, value, socket, server, user)
         stream = AsyncStream(run, items, self._credit(run.call), self._answers)
@@ -260,7 +261,7 @@ class Runner:
     def _streamed(self, run: Run, _value: None, error: BaseException | None) -> None:
         self._ended(run, END if error is None else self._answers.of(run, None, error))
 
-    def _thread_stream(self, run: Run, value: Any, socket: Any, server: Any, user: Any) -> None:
+    def _thread_stream(self, run: Run, value: Any, socket: Any = None, server: Any = None, user: Any = None) -> None:
         if self._is_refused(run.call):
             return
         served = run.served

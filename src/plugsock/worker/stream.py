@@ -62,7 +62,7 @@ class AsyncStream:
 
     async def pump(self) -> None:
         """Send item after item until the generator ends; raises what it raises."""
-        run, item, encode = self.run, self._answers.item, self.run.served.results.encode
+        run, item, encode = self.run, self._answers.item, self.run.served.encode
         turn = perf_counter()
         try:
             while not run.is_over:
@@ -149,7 +149,7 @@ class ThreadStream:
     def _ask(self) -> Outcome | None:
         """Send items as long as that is allowed; the stream's outcome if it has one."""
         run, context = self.run, self._context
-        encode, post = run.served.results.encode, self._answers.outbox.post
+        encode, post = run.served.encode, self._answers.outbox.post
         if self._items is None:
             self._items = context.run(self._enter)
         try:

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 from plugsock.loader.catalog import Plug
 from plugsock.model import Kind
 from plugsock.worker.encode import Results
+from plugsock.worker.repeats import sure_fields
 
 Key: TypeAlias = tuple[str, str]
 """Event and revision, as a call names them."""
@@ -15,10 +16,11 @@ class Served:
     """A plug, with everything that a call of it needs within reach.
 
     Attributes:
+        sure_fields: See `repeats`.
         style: How it runs: 0 an async call, 1 a call in a thread, 2 an async stream, 3 a stream in a thread.
     """
 
-    __slots__ = ("bind", "decode", "function", "invoke", "needs", "plug", "results", "signature", "style")
+    __slots__ = ("bind", "decode", "encode", "function", "invoke", "needs", "plug", "signature", "style", "sure_fields")
 
     def __init__(self, plug: Plug, max_answer: int, *, dev: bool) -> None:
         signature = plug.signature
@@ -29,8 +31,9 @@ class Served:
         self.bind: Final = signature.bind
         self.invoke: Final = signature.invoke
         self.needs: Final = signature.needs
+        self.sure_fields: Final = sure_fields(signature)
         self.style: Final = 2 * (signature.kind is Kind.STREAM) + (not signature.is_async)
-        self.results: Final = Results(signature, max_answer, check=dev)
+        self.encode: Final = Results(signature, max_answer, check=dev).encode
 
 
 class Table:

@@ -1,0 +1,55 @@
+import pytest
+
+from plugsock.gateway.outbox import BATCH, LONG, OVERHEAD, Age, long_frame, next_batch, next_deflated_batch
+from plugsock.wire.deflate import Deflater, Inflater
+from support.client_frames import BINARY, PING, TEXT, split_frames
+
+
+def deflated(outbox):
+    return next_deflated_batch(outbox, Deflater(12, takeover=True))
+
+
+@pytest.mark.parametrize("batch", [next_batch, deflated])
+def test_a_batch_is_all_there_is_if_that_is_little(batch):
+    outbox = [(TEXT, b"one"), (BINARY, b"x" * 126), (PING, b"")]
+    count, size, chunks = batch(outbox)
+    assert (count, size) == (3, 129 + 3 * OVERHEAD)
+    frames, rest = split_frames(b"".join(chunks))
+    assert [first & 0x0F for first, _ in frames] == [TEXT, BINARY, PING]
+    assert rest == b""
+
+
+@pytest.mark.parametrize("batch", [next_batch, deflated])
+def test_a_batch_ends_before_a_long_message(batch):
+    assert batch([(TEXT, b"short"), (TEXT, b"x" * (LONG + 1)), (TEXT, b"short")])[0] == 1
+    assert batch([(TEXT, b"x" * (LONG + 1)), (TEXT, b"short")])[0] == 0
+
+
+@pytest.mark.parametrize("batch", [next_batch, deflated])
+def test_a_batch_ends_when_it_is_full(batch):
+    assert batch([(TEXT, b"x" * (BATCH // 4))] * 10)[0] == 4
+
+
+def test_control_frames_are_never_compressed():
+    _, _, chunks = deflated([(PING, b"x" * 100), (TEXT, b"x" * 100)])
+    (ping, message), _ = split_frames(b"".join(chunks))
+    assert ping == (0x89, b"x" * 100)
+    inflater = Inflater(12, takeover=True)
+    assert message[0] == 0xC1
+    assert b"".join([*inflater.inflate(message[1]), *inflater.finish()]) == b"x" * 100
+
+
+def test_a_long_frame_is_its_head_and_the_payload_uncopied():
+    payload = bytes(LONG + 1)
+    head, body = long_frame(BINARY, payload, None)
+    assert head == b"\x82\x7f" + (LONG + 1).to_bytes(8, "big")
+    assert body is payload
+
+
+def test_the_age_is_that_of_the_oldest_unsent_byte():
+    age = Age(now=10.0, queued=100)
+    assert age.mark(11.0, queued=200, sent=50) == 1.0
+    assert age.mark(12.0, queued=200, sent=99) == 2.0
+    assert age.mark(13.0, queued=200, sent=100) == 2.0  # the bytes queued between 10 and 11, at the latest at 11
+    assert age.mark(14.0, queued=300, sent=200) == 0.0
+    assert age.mark(15.0, queued=300, sent=250) == 1.0

@@ -1,0 +1,104 @@
+"""The gateway's end of a link, written down: everything a worker says is kept, in order, and can be awaited."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from plugsock.model import Fault
+from plugsock.rpc.frames import OK, Details, Emit, Staged
+from plugsock.rpc.link import Link
+
+
+class Answer(NamedTuple):
+    """The one end of a call."""
+
+    sequence: int
+    status: int
+    payload: bytes
+    ran_s: float
+    details: Details | None
+
+    @property
+    def ok(self) -> bool:
+        return self.status == OK
+
+    @property
+    def value(self) -> Any:
+        """The result of a call that was answered as JSON."""
+        assert self.ok, self.payload
+        return msgspec.json.decode(self.payload) if self.payload else None
+
+    @property
+    def fault(self) -> Fault:
+        assert not self.ok, self.payload
+        return msgspec.json.decode(self.payload, type=Fault)
+
+    @property
+    def code(self) -> str:
+        return self.fault.code
+
+
+class Item(NamedTuple):
+    """One value of a stream."""
+
+    sequence: int
+    payload: bytes
+
+
+class RecordingSink:
+    """A gateway that commits whatever could be staged, and otherwise only listens."""
+
+    def __init__(self) -> None:
+        self.said: list[Answer | Item | Emit | Staged] = []
+        self.link: Link | None = None
+        self._changed = asyncio.Event()
+
+    def answer(self, sequence: int, status: int, payload: bytes, ran_s: float, details: Details | None) -> None:
+        self._say(Answer(sequence, status, payload, ran_s, details))
+
+    def item(self, sequence: int, payload: bytes) -> None:
+        self._say(Item(sequence, payload))
+
+    def emit(self, emit: Emit) -> None:
+        self._say(emit)
+
+    def staged(self, staged: Staged) -> None:
+        self._say(staged)
+        if self.link is not None:
+            self.link.commit(staged.stage, [group.id for group in staged.groups if not group.problems])
+
+    def answers(self, sequence: int) -> list[Answer]:
+        return [said for said in self.said if isinstance(said, Answer) and said.sequence == sequence]
+
+    def items(self, sequence: int) -> list[Any]:
+        return [
+            msgspec.json.decode(said.payload)
+            for said in self.said
+            if isinstance(said, Item) and said.sequence == sequence
+        ]
+
+    def emits(self) -> list[Emit]:
+        return [said for said in self.said if isinstance(said, Emit)]
+
+    def stages(self) -> list[Staged]:
+        return [said for said in self.said if isinstance(said, Staged)]
+
+    async def until(self, ready: Callable[[], Any]) -> Any:
+        """Wait until a look at what was said is true, and return it."""
+        while not (found := ready()):
+            self._changed.clear()
+            await self._changed.wait()
+        return found
+
+    async def answer_of(self, sequence: int) -> Answer:
+        return (await self.until(lambda: self.answers(sequence)))[0]
+
+    async def items_of(self, sequence: int, count: int) -> list[Any]:
+        await self.until(lambda: len(self.items(sequence)) >= count)
+        return self.items(sequence)
+
+    def _say(self, said: Any) -> None:
+        self.said.append(said)
+        self._changed.set()

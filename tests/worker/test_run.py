@@ -1,0 +1,243 @@
+import asyncio
+import contextvars
+import threading
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import Struct, msgpack
+from support.recording import RecordingSink
+from support.working import Worker, plug_of
+
+from plugsock.loader.catalog import Plug
+from plugsock.model import MSGPACK
+from plugsock.rpc.frames import EXPLAIN
+from plugsock.worker.run import Runner
+from plugsock.worker.table import Table
+from plugsock.worker.threads import CAPACITY
+
+
+async def greet(name: str, times: int = 1) -> list[str]:
+    return [f"Hello, {name}!"] * times
+
+
+async def slow_greet(name: str) -> str:
+    await asyncio.sleep(0)
+    return f"Hello, {name}!"
+
+
+def plain_greet(name: str) -> str:
+    return f"Hello, {name}!"
+
+
+async def test_an_async_plug_that_does_not_wait_is_answered_before_start_returns(worker):
+    one = await worker(greet)
+    sequence = one.start(greet, '{"name":"Ada","times":2}')
+    assert [answer.value for answer in one.sink.answers(sequence)] == [["Hello, Ada!", "Hello, Ada!"]]
+
+
+@pytest.mark.parametrize("plug", [slow_greet, plain_greet], ids=lambda plug: plug.__name__)
+async def test_one_that_waits_or_runs_in_a_thread_is_answered_later(worker, plug):
+    one = await worker(plug)
+    sequence = one.start(plug, '{"name":"Ada"}')
+    assert one.sink.said == []
+    assert (await one.sink.answer_of(sequence)).value == "Hello, Ada!"
+
+
+async def test_an_answer_uses_the_format_of_its_call(worker):
+    answer = await (await worker(slow_greet)).call(slow_greet, msgpack.encode({"name": "Ada"}), format=MSGPACK)
+    assert msgpack.decode(answer.payload) == "Hello, Ada!"
+
+
+async def test_a_plug_may_return_nothing(worker):
+    async def forget() -> None: ...
+
+    assert (await (await worker(forget)).call(forget)).payload == b"null"
+
+
+async def test_a_plain_plug_runs_beside_the_loop(worker):
+    ran_in = []
+
+    def where() -> None:
+        ran_in.append(threading.current_thread())
+
+    await (await worker(where)).call(where)
+    assert ran_in[0] is not threading.current_thread()
+    assert ran_in[0].daemon
+
+
+async def test_a_plain_plug_that_blocks_holds_up_nobody(worker):
+    may_end = threading.Event()
+
+    def block() -> str:
+        may_end.wait()
+        return "at last"
+
+    one = await worker(block, greet)
+    blocked = one.start(block)
+    assert (await one.call(greet, '{"name":"Ada"}')).ok
+    may_end.set()
+    assert (await one.sink.answer_of(blocked)).value == "at last"
+
+
+async def test_the_time_in_the_plug_is_told(worker):
+    async def wait() -> None:
+        await asyncio.sleep(0.02)
+
+    answer = await (await worker(wait)).call(wait)
+    assert 0.015 < answer.ran_s < 5
+    assert answer.details is None
+
+
+@pytest.mark.parametrize("plug", [greet, slow_greet, plain_greet], ids=lambda plug: plug.__name__)
+async def test_a_call_that_wants_to_know_is_told_where_its_time_went(worker, plug):
+    answer = await (await worker(plug)).call(plug, '{"name":"Ada"}', flags=EXPLAIN)
+    assert answer.ok
+    assert 0 < answer.details.decoded_s < 5
+    assert 0 < answer.details.encoded_s < 5
+    assert 0 <= answer.details.waited_s < 5
+
+
+async def test_after_a_cancel_nothing_is_answered(worker):
+    cleaned = asyncio.Event()
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.set()
+
+    one = await worker(wait)
+    one.runner.cancel(one.start(wait))
+    await cleaned.wait()
+    await asyncio.sleep(0)
+    assert one.sink.said == []
+
+
+async def test_a_plug_that_will_not_be_cancelled_is_not_answered_either(worker):
+    ended = asyncio.Event()
+
+    async def insist() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)
+        ended.set()
+        return "still here"
+
+    one = await worker(insist)
+    one.runner.cancel(one.start(insist))
+    await ended.wait()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert one.sink.said == []
+
+
+async def test_a_cancel_after_the_answer_and_of_an_unknown_call_are_ignored(worker):
+    one = await worker(greet)
+    answer = await one.call(greet, '{"name":"Ada"}')
+    one.runner.cancel(answer.sequence)
+    one.runner.cancel(999)
+    one.runner.more(999, 1)
+    assert (await one.call(greet, '{"name":"Ada"}')).ok
+
+
+async def test_stop_ends_what_runs_without_answering():
+    cleaned = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(True)
+
+    one = Worker(wait)
+    await asyncio.sleep(0)
+    one.start(wait)
+    await one.runner.stop()
+    await asyncio.sleep(0)
+    assert cleaned == [True]
+    assert one.sink.said == []
+
+
+class Note(Struct):
+    words: list[str]
+
+
+@pytest.mark.fault("P11")
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.lists(st.text(max_size=5), max_size=4), users=st.lists(st.sampled_from(["s1", "s2", "s3"]), min_size=1))
+def test_what_a_plug_does_to_its_arguments_is_not_seen_by_the_next_call(words, users):
+    async def add(words: list[str] = words, marks: dict[str, list[int]] = {"a": [1]}) -> Any:  # noqa: B006
+        seen = [*words], {key: [*value] for key, value in marks.items()}
+        words.append("added")
+        marks["a"].append(2)
+        marks["b"] = []
+        return seen
+
+    async def story() -> None:
+        one = Worker(add)
+        await asyncio.sleep(0)
+        for user in users:
+            assert (await one.call(add, socket=user)).value == [words, {"a": [1]}]
+        await one.runner.stop()
+        await asyncio.sleep(0)
+
+    asyncio.run(story())
+
+
+@pytest.mark.fault("P11")
+async def test_the_same_payload_gives_a_new_object_each_time(worker):
+    async def add(note: Note) -> int:
+        note.words.append("added")
+        return len(note.words)
+
+    one = await worker(add)
+    payload = '{"words":["one"]}'
+    assert [(await one.call(add, payload)).value for _ in range(3)] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("style", ["async", "plain"])
+async def test_a_context_variable_of_one_call_is_not_seen_by_another(worker, style):
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
+
+    if style == "async":
+
+        async def swap(mine: str) -> str:
+            seen = variable.get("nothing")
+            variable.set(mine)
+            await asyncio.sleep(0)
+            assert variable.get() == mine
+            return seen
+    else:
+
+        def swap(mine: str) -> str:
+            seen = variable.get("nothing")
+            variable.set(mine)
+            return seen
+
+    one = await worker(swap, threads=1)
+    assert [(await one.call(swap, f'{{"mine":"{n}"}}')).value for n in range(3)] == ["nothing"] * 3
+
+
+async def test_a_decorated_async_plug_may_give_any_awaitable(worker):
+    class Later:
+        def __await__(self):
+            yield
+            return "later"
+
+    async def wrapped() -> str: ...
+
+    one = await worker()
+    plug = plug_of(wrapped)
+    one.table.commit(2, [Plug(plug.announcement, Later, plug.signature, plug.options, plug.module)], [])
+    assert (await one.call("wrapped")).value == "later"
+
+
+async def test_as_many_threads_as_the_standard_library_would_start():
+    runner = Runner(RecordingSink(), Table(1, dev=False))
+    assert 5 <= CAPACITY <= 32
+    await runner.stop()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)

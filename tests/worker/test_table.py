@@ -1,0 +1,67 @@
+import msgspec
+import pytest
+from support.working import plug_of
+
+from plugsock.loader.catalog import Plug
+from plugsock.worker.table import Table
+
+
+def at(revision: str) -> Plug:
+    async def it() -> str:
+        return revision
+
+    plug = plug_of(it)
+    return msgspec.structs.replace(plug, announcement=msgspec.structs.replace(plug.announcement, revision=revision))
+
+
+@pytest.fixture
+def table() -> Table:
+    table = Table(1000, dev=False)
+    table.commit(1, [at("a")], [])
+    return table
+
+
+def test_a_replaced_revision_is_served_until_it_is_retired(table):
+    table.commit(2, [at("b")], [])
+    assert set(table.serving) == {("it", "a"), ("it", "b")}
+    table.retire(2)
+    assert set(table.serving) == {("it", "b")}
+
+
+def test_a_removed_event_is_served_until_it_is_retired(table):
+    table.commit(2, [], ["it"])
+    assert set(table.serving) == {("it", "a")}
+    table.retire(2)
+    assert table.serving == {}
+
+
+def test_retiring_what_replaced_nothing_changes_nothing(table):
+    table.retire(1)
+    table.retire(7)
+    assert set(table.serving) == {("it", "a")}
+
+
+def test_a_revision_that_comes_back_before_it_is_retired_stays(table):
+    table.commit(2, [at("b")], [])
+    again = at("a")
+    table.commit(3, [again], [])
+    table.retire(2)
+    assert table.serving["it", "a"].plug is again
+    table.retire(3)
+    assert set(table.serving) == {("it", "a")}
+
+
+def test_stages_may_be_retired_in_any_order(table):
+    table.commit(2, [at("b")], [])
+    table.commit(3, [at("c")], [])
+    table.retire(3)
+    assert set(table.serving) == {("it", "a"), ("it", "c")}
+    table.retire(2)
+    assert set(table.serving) == {("it", "c")}
+
+
+def test_the_same_revision_loaded_anew_replaces_itself(table):
+    again = at("a")
+    table.commit(2, [again], [])
+    table.retire(2)
+    assert table.serving["it", "a"].plug is again

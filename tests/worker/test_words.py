@@ -1,0 +1,310 @@
+import asyncio
+import threading
+
+import pytest
+
+from plugsock import CallEnded, Server, Socket, User
+from plugsock.rpc.frames import Broadcast, Kick, Send
+
+# What a plug says is looked at as the gateway gets it: (kind, fields).
+
+
+async def test_a_socket_sends_and_kicks(worker):
+    async def speak(socket: Socket) -> None:
+        socket.send("thanks", {"number": 1})
+        socket.send("nothing")
+        socket.kick()
+        socket.kick(4000, "later")
+
+    one = await worker(speak)
+    answer = await one.call(speak)
+    assert one.sink.said == [
+        Send("s1", "thanks", b'{"number":1}', None, answer.sequence),
+        Send("s1", "nothing", b"null", None, answer.sequence),
+        Kick("s1", 4502, "", answer.sequence),
+        Kick("s1", 4000, "later", answer.sequence),
+        answer,
+    ]
+
+
+async def test_the_server_speaks_to_everybody(worker):
+    async def speak(server: Server) -> None:
+        server.broadcast("news", [1])
+        server.send("s9", "psst")
+        server.kick("s9", 4502, "bye")
+
+    one = await worker(speak)
+    answer = await one.call(speak)
+    assert one.sink.emits() == [
+        Broadcast("news", b"[1]", None, answer.sequence),
+        Send("s9", "psst", b"null", None, answer.sequence),
+        Kick("s9", 4502, "bye", answer.sequence),
+    ]
+
+
+async def test_what_a_thread_says_arrives_in_order_and_before_its_answer(worker):
+    def count(socket: Socket, server: Server) -> str:
+        for n in range(100):
+            socket.send("n", n)
+            server.broadcast("n", n)
+        return "done"
+
+    one = await worker(count)
+    answer = await one.call(count)
+    assert one.sink.said[-1] is answer
+    assert [emit.json for emit in one.sink.emits()] == [str(n).encode() for n in range(100) for _ in range(2)]
+
+
+async def test_what_an_async_plugs_own_thread_says_arrives_before_its_answer(worker):
+    async def count(socket: Socket) -> None:
+        thread = threading.Thread(target=socket.send, args=("from", "a thread"))
+        thread.start()
+        thread.join()
+
+    one = await worker(count)
+    answer = await one.call(count)
+    assert [type(said).__name__ for said in one.sink.said] == ["Send", "Answer"]
+    assert one.sink.said[-1] is answer
+
+
+async def test_pushes_are_messagepack_too_while_somebody_wants_that(worker):
+    async def speak(socket: Socket) -> None:
+        socket.send("n", 1)
+
+    one = await worker(speak)
+    one.runner.mouth.msgpack = True
+    await one.call(speak)
+    one.runner.mouth.msgpack = False
+    await one.call(speak)
+    assert [emit.msgpack for emit in one.sink.emits()] == [b"\x01", None]
+
+
+async def test_a_socket_knows_its_id_and_user(worker):
+    async def who(socket: Socket) -> list[object]:
+        return [socket.id, socket.user and socket.user.id, socket.user and sorted(socket.user.permissions)]
+
+    one = await worker(who)
+    one.meet("s1")
+    one.meet("s2", "ada", ("orders.read",))
+    assert (await one.call(who)).value == ["s1", None, None]
+    assert (await one.call(who, socket="s2")).value == ["s2", "ada", ["orders.read"]]
+
+
+async def test_a_user_may_be_asked_for(worker):
+    async def who(user: User | None) -> str:
+        return user.id if user else "nobody"
+
+    one = await worker(who)
+    one.meet("s2", "ada")
+    assert (await one.call(who)).value == "nobody"
+    assert (await one.call(who, socket="s2")).value == "ada"
+
+
+async def test_a_plug_that_needs_a_user_is_not_run_for_nobody(worker):
+    ran = []
+
+    async def who(user: User) -> str:
+        ran.append(user)
+        return user.id
+
+    one = await worker(who)
+    one.meet("s2", "ada")
+    assert (await one.call(who)).code == "unauthorized"
+    assert ran == []
+    assert (await one.call(who, socket="s2")).value == "ada"
+
+
+async def test_a_user_that_changes_is_seen_by_the_next_call(worker):
+    async def who(user: User | None) -> str:
+        return user.id if user else "nobody"
+
+    one = await worker(who)
+    for user in ("ada", "bob", None):
+        one.meet("s1", user)
+        assert (await one.call(who)).value == (user or "nobody")
+
+
+async def test_a_socket_that_has_gone_is_forgotten(worker):
+    async def who(user: User | None) -> str:
+        return user.id if user else "nobody"
+
+    one = await worker(who)
+    one.meet("s1", "ada")
+    one.runner.forget("s1")
+    assert (await one.call(who)).value == "nobody"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "é", "a" * 129, "a\n", None, 7, "a?b"], ids=repr)
+async def test_an_event_must_be_a_name_that_fits_into_a_header(worker, name):
+    async def speak(socket: Socket) -> str:
+        with pytest.raises((ValueError, TypeError)):
+            socket.send(name)
+        return "refused"
+
+    one = await worker(speak)
+    assert (await one.call(speak)).ok
+    assert one.sink.emits() == []
+
+
+@pytest.mark.parametrize("name", ["a", "chat.message", "A_z-0:9/x", "a" * 128])
+async def test_other_names_pass(worker, name):
+    async def speak(server: Server) -> None:
+        server.broadcast(name)
+
+    assert (await (await worker(speak)).call(speak)).ok
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (1002, ""),
+        (1005, ""),
+        (1006, ""),
+        (999, ""),
+        (3000, ""),
+        (5000, ""),
+        ("4502", ""),
+        (True, ""),
+        (4502, "x" * 124),
+        (4502, "é" * 62),
+        (4502, None),
+        (4502, "\ud800"),
+    ],
+    ids=repr,
+)
+async def test_a_kick_that_no_client_could_read_is_refused(worker, code, reason):
+    async def speak(socket: Socket) -> None:
+        with pytest.raises(ValueError, match="close"):
+            socket.kick(code, reason)
+
+    one = await worker(speak)
+    assert (await one.call(speak)).ok
+    assert one.sink.emits() == []
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1008, 4000, 4499, 4500, 4999])
+async def test_other_kicks_pass(worker, code):
+    async def speak(socket: Socket) -> None:
+        socket.kick(code, "é" * 61)
+
+    assert (await (await worker(speak)).call(speak)).ok
+
+
+async def test_a_socket_is_named_by_text(worker):
+    async def speak(server: Server, socket: Socket) -> None:
+        with pytest.raises(ValueError, match="`id`"):
+            server.send(socket, "n")
+
+    assert (await (await worker(speak)).call(speak)).ok
+
+
+async def test_a_plug_that_was_ended_can_say_nothing_more(worker):
+    refused = asyncio.Queue()
+
+    async def linger(socket: Socket, server: Server) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for say in (lambda: socket.send("late"), lambda: server.broadcast("late"), socket.kick):
+                try:
+                    say()
+                except CallEnded:
+                    refused.put_nowait(True)
+
+    one = await worker(linger)
+    one.runner.cancel(one.start(linger))
+    for _ in range(3):
+        assert await refused.get()
+    assert one.sink.said == []
+
+
+async def test_a_thread_whose_call_was_ended_can_say_nothing_more(worker):
+    entered, ended, refused = threading.Event(), threading.Event(), []
+
+    def linger(socket: Socket, server: Server) -> None:
+        entered.set()
+        ended.wait()
+        for say in (lambda: socket.send("late"), lambda: server.broadcast("late")):
+            try:
+                say()
+            except CallEnded:
+                refused.append(True)
+
+    one = await worker(linger)
+    sequence = one.start(linger)
+    entered.wait()
+    one.runner.cancel(sequence)
+    ended.set()
+    while one.runner._threads.lost:
+        await asyncio.sleep(0.001)
+    assert refused == [True, True]
+    assert one.sink.said == []
+
+
+async def test_what_a_thread_said_just_before_it_was_ended_is_not_sent(worker):
+    said, ended = threading.Event(), threading.Event()
+
+    def linger(socket: Socket) -> None:
+        socket.send("just in time")
+        said.set()
+        ended.wait()
+
+    one = await worker(linger)
+    sequence = one.start(linger)
+    said.wait()
+    one.runner.cancel(sequence)
+    ended.set()
+    while one.runner._threads.lost:
+        await asyncio.sleep(0.001)
+    assert one.sink.said == []
+
+
+async def test_what_a_plug_leaves_behind_speaks_on_in_nobodys_name(worker):
+    may_speak, spoken = asyncio.Event(), asyncio.Event()
+    tasks = []
+
+    async def leave(socket: Socket, server: Server) -> None:
+        async def speak() -> None:
+            await may_speak.wait()
+            socket.send("later")
+            server.broadcast("later")
+            spoken.set()
+
+        tasks.append(asyncio.get_running_loop().create_task(speak()))
+
+    one = await worker(leave)
+    await one.call(leave)
+    may_speak.set()
+    await spoken.wait()
+    assert one.sink.emits() == [Send("s1", "later", b"null", None, 0), Broadcast("later", b"null", None, 0)]
+
+
+async def test_a_plug_whose_own_word_ends_its_call_is_cancelled_when_it_waits(worker):
+    cancelled = asyncio.Event()
+
+    async def leap(socket: Socket) -> None:
+        socket.kick()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    one = await worker(leap)
+    emit = one.sink.emit
+
+    def end_calls(said) -> None:
+        emit(said)
+        one.runner.cancel(said.sequence)
+
+    one.sink.emit = end_calls
+    one.start(leap)
+    await cancelled.wait()
+    await asyncio.sleep(0)
+    assert [type(said) for said in one.sink.said] == [Kick]
+
+
+async def test_a_socket_can_be_shown(worker):
+    async def show(socket: Socket) -> str:
+        return repr(socket)
+
+    assert (await (await worker(show)).call(show)).value == "<Socket s1>"

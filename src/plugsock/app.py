@@ -6,6 +6,7 @@ It is the one place that knows both the gateway and the worker.
 """
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -30,6 +31,7 @@ from plugsock.ops.output import write_line
 from plugsock.settings import Settings
 from plugsock.wire import codes
 from plugsock.worker.inline import InlineLink
+from plugsock.worker.keeper import on_loop
 
 log = get_logger()
 
@@ -56,6 +58,7 @@ def run(settings: Settings) -> int:
     Raises:
         PlugsockError: It can't even start: the port is taken, another server holds the data directory.
     """
+    gc.freeze()  # what is loaded by now stays: a full collection after a swap takes 1 ms instead of 5 without it
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(Server(settings).serve())
     return 0
@@ -77,7 +80,8 @@ class Server:
             data = DataDirectory(settings.data)
             stack.callback(data.close)
             gateway = Gateway(settings)
-            worker = InlineLink(Loader(folders(settings.plugs)), gateway, settings)
+            loader = Loader(folders(settings.plugs), run_async=on_loop(asyncio.get_running_loop()))
+            worker = InlineLink(loader, gateway, settings)
             gateway.attach(worker)
             stack.push_async_callback(worker.stop)
             listener = _listener(settings, gateway)

@@ -69,7 +69,7 @@ def test_a_peer_may_leave_while_all_are_told():
     peers: Peers[Somebody] = Peers()
 
     class Leaver(Somebody):
-        def send(self, binary: bool, frame: bytes) -> None:  # noqa: FBT001, ARG002
+        def send(self, binary: bool, frame: bytes) -> None:  # noqa: FBT001
             peers.remove(self)
 
     peers.add(Leaver("1"))

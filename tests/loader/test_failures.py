@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from plugsock.loader.collect import EVENT
+from plugsock.loader.source import Source
 
 
 def problems(shelf, text, name="a.py", **options):
@@ -189,6 +190,17 @@ def test_bytes_that_are_no_python(shelf, data, said):
     assert shelf.call("a") == 1
 
 
+def test_a_thread_that_breaks_off_is_a_failure(shelf, monkeypatch):
+    shelf.plug("a.py", 1)
+    shelf.swap()
+    monkeypatch.setattr("plugsock.loader.staging.collect", lambda *_: threading.current_thread().no_such_thing)
+    monkeypatch.setattr("plugsock.loader.blame.problem", lambda *_: sys.exit())
+    shelf.plug("a.py", 2)
+    shelf.swap()
+    assert [str(problem) for problem in shelf.loader.problems] == ["plugs/a.py:0: loading it broke off"]
+    assert shelf.call("a") == 1
+
+
 @pytest.mark.fault("S18")
 def test_a_byte_order_mark_is_fine(shelf):
     shelf.save("a.py", b"\xef\xbb\xbffrom plugsock import plug\n@plug\ndef a(): return '\xc3\xa9'\n")
@@ -220,12 +232,30 @@ def test_a_declared_encoding_is_respected(shelf):
         ("a.py", "@on_unload\ndef end():\n    yield\n", "3: `end`: @on_unload is run, not iterated"),
         ("_a.py", "@plug\ndef a(): ...\n", ""),
         ("é.py", "@plug\ndef run(): ...\n", "3: `run`: the event 'é.run' can't be sent"),
-        ("b/__init__.py", "@plug\ndef run(): ...\n", ""),
+        ("b/__init__.py", "@plug\ndef run(): ...\n", "3: `run`: `__init__.py` holds no events"),
     ],
 )
 def test_a_wrong_declaration(shelf, name, text, said):
     found = problems(shelf, text, name)
     assert [problem[: len(f"plugs/{name}:{said}")] for problem in found] == ([f"plugs/{name}:{said}"] if said else [])
+
+
+@pytest.mark.fault("S18")
+def test_the_source_of_what_is_no_text_is_shown_as_well_as_it_can_be(shelf):
+    source = Source("plugs.a", "a.py", "a.py", b"# coding: no-such\n\xff")
+    assert source.text() == "# coding: no-such\n\ufffd"
+
+
+def test_a_long_message_is_cut(shelf):
+    (said,) = problems(shelf, "raise ValueError('x' * 1000)\n")
+    assert len(said) < 330
+    assert said.endswith("xxx...")
+
+
+def test_an_error_that_can_not_be_shown_has_a_trace_all_the_same(shelf):
+    shelf.write("a.py", "class Bad(Exception):\n    def __str__(self): raise SystemExit\nraise Bad\n")
+    (group,) = shelf.look().groups
+    assert "Bad" in group.problems[0].message
 
 
 @pytest.mark.parametrize("name", ["_lib.py", "pack/__init__.py"])

@@ -405,6 +405,40 @@ def test_a_module_that_starts_a_thread_is_loaded_and_its_thread_sees_its_own_gen
     assert (shelf.call("use", catalog=old), shelf.call("use")) == (1, 2)
 
 
+def test_a_package_is_a_loader_away_from_pkgutil_and_inspect(shelf):
+    text = """
+        import pkgutil
+        import plugs._pack
+        @plug
+        def use():
+            names = [module.name for module in pkgutil.iter_modules(plugs._pack.__path__)]
+            return names, plugs._pack.__loader__.is_package("plugs._pack")
+    """
+    shelf.write("_pack/mod.py", "")
+    shelf.write("_pack/__init__.py", "")
+    assert answer(shelf, text) == (["mod"], True)
+
+
+def test_importlib_passes_on_what_is_no_plug(shelf):
+    text = """
+        import importlib
+        @plug
+        def use():
+            return importlib.import_module("json.decoder").__name__, importlib.import_module(".decoder", "json").__name__
+    """
+    assert answer(shelf, text) == ("json.decoder", "json.decoder")
+
+
+def test_code_without_a_module_imports_as_the_plug_that_runs_it(shelf):
+    shelf.write("_lib.py", "VALUE = 7\n")
+    text = """
+        @plug
+        def use():
+            return eval("(lambda: __import__('plugs._lib', fromlist=['VALUE']).VALUE)()", {"__builtins__": __builtins__})
+    """
+    assert answer(shelf, text) == 7
+
+
 def test_logging_and_inspect_find_the_source(shelf, caplog):
     shelf.write(
         "use.py",
@@ -414,3 +448,56 @@ def test_logging_and_inspect_find_the_source(shelf, caplog):
     with caplog.at_level(logging.WARNING):
         assert "def use():" in shelf.call("use")
     assert caplog.records[0].module.startswith("use")
+
+
+def test_a_package_that_changes_is_loaded_anew_and_its_modules_keep_their_state(shelf):
+    shelf.write("pack/__init__.py", "VALUE = 1\n")
+    shelf.write("pack/a.py", "count = 0\n@plug\ndef a():\n    global count\n    count += 1\n    return count\n")
+    shelf.write("use.py", "import plugs.pack\n@plug\ndef use(): return plugs.pack.VALUE\n")
+    shelf.swap()
+    assert (shelf.call("use"), shelf.call("pack.a")) == (1, 1)
+    shelf.write("pack/__init__.py", "VALUE = 2\n")
+    shelf.swap()
+    assert (shelf.call("use"), shelf.call("pack.a")) == (2, 2)
+    shelf.write("pack/__init__.py", "1/0\n")
+    shelf.swap()
+    assert shelf.loader.problems[0].file == "plugs/pack/__init__.py"
+    assert (shelf.call("use"), shelf.call("pack.a")) == (2, 3)
+
+
+def test_a_helper_in_use_is_tried_before_it_is_served_though_it_is_imported_later(shelf):
+    shelf.write("_lib.py", "VALUE = 1\n")
+    shelf.write("use.py", "@plug\ndef use():\n    from plugs._lib import VALUE\n    return VALUE\n")
+    shelf.swap()
+    assert shelf.call("use") == 1
+    shelf.write("_lib.py", "VALUE = 1/0\n")
+    shelf.swap()
+    assert "ZeroDivisionError" in shelf.loader.problems[0].message
+    assert shelf.call("use") == 1
+
+
+def test_a_module_below_a_file_is_named_as_such(shelf):
+    shelf.plug("a.py", 1)
+    shelf.write("b.py", "import plugs.a.c\n")
+    shelf.swap()
+    assert "No module named 'plugs.a.c'; 'plugs.a' is not a package" in shelf.loader.problems[0].message
+
+
+def test_an_import_beyond_the_folder_is_refused(shelf):
+    shelf.write("b.py", "from ..x import y\n")
+    shelf.swap()
+    assert "beyond the top of the plugs folder" in shelf.loader.problems[0].message
+
+
+def test_two_loaders_in_one_process_do_not_take_each_others_modules(make_shelf):
+    one, other = make_shelf("one/plugs"), make_shelf("other/plugs")
+    for n, shelf in enumerate((one, other)):
+        shelf.write("_lib.py", f"VALUE = {n}\n")
+        shelf.write("a.py", "from plugs._lib import VALUE\n@plug\ndef a(): return VALUE\n")
+        shelf.swap()
+    assert (one.call("a"), other.call("a")) == (0, 1)
+    one.loader.close()
+    assert sys.modules["plugs.a"].a() == 1
+    other.write("_lib.py", "VALUE = 2\n")
+    other.swap()
+    assert other.call("a") == 2

@@ -196,6 +196,24 @@ def test_an_unreadable_file_is_skipped(folder):
 
 
 @pytest.mark.fault("S27")
+def test_a_subfolder_that_can_not_be_read_is_kept_and_holds_back_no_other(folder, monkeypatch):
+    for name in ("a.py", "deep/b.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("")
+    scandir = os.scandir
+
+    def fail(path):
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(scanning.os, "scandir", fail)
+    scan = found(folder)
+    assert (list(scan.sources), scan.kept, scan.has_unread) == (["plugs.a"], {"plugs.deep"}, True)
+    assert complaints(scan) == {"deep": "the folder can't be read: Permission denied"}
+
+
+@pytest.mark.fault("S27")
 def test_a_file_that_can_not_be_read_is_kept_and_read_again(folder, monkeypatch):
     (folder / "a.py").write_text("")
     one = scanner(folder)
@@ -204,7 +222,7 @@ def test_a_file_that_can_not_be_read_is_kept_and_read_again(folder, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(scanning.os, "read", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error")))
         scan = one.scan(0)
-    assert scan.kept == {"plugs.a"}
+    assert (scan.kept, scan.has_unread) == ({"plugs.a"}, True)
     assert complaints(scan) == {"a.py": "it is skipped: it can't be read: Input/output error"}
     assert one.scan(0).sources["plugs.a"].data == b"x = 1"
 

@@ -570,3 +570,83 @@ def test_closing_leaves_no_trace_in_the_import_system(shelf):
     shelf.loader.close()
     assert not [name for name in sys.modules if name.partition(".")[0] == "plugs"]
     assert len(sys.meta_path) == len(finders) - 1
+
+
+@pytest.mark.fault("S27")
+def test_a_file_that_can_not_be_read_goes_on_serving_and_is_tried_again(shelf, monkeypatch):
+    shelf.plug("a.py", 1)
+    shelf.swap()
+    shelf.plug("a.py", 2)
+
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("plugsock.loader.scan.os.read", fail)
+        look = shelf.swap()
+    assert shelf.call("a") == 1
+    assert look.again_in_s == 1.0
+    assert str(look.problems[0]) == "plugs/a.py:0: it is skipped: it can't be read: Input/output error"
+    assert look.problems[0].events == ("a",)
+    shelf.swap(after_s=1.0)
+    assert shelf.call("a") == 2
+
+
+@pytest.mark.fault("S15")
+def test_a_file_that_turns_into_something_else_goes_on_serving(shelf):
+    path = shelf.plug("a.py", 1)
+    shelf.swap()
+    path.unlink()
+    os.mkfifo(path)
+    look = shelf.swap(after_s=5)
+    assert look.groups == ()
+    assert look.problems[0].events == ("a",)
+    assert shelf.call("a") == 1
+
+
+def test_an_on_unload_that_never_ends_is_left_behind(make_shelf):
+    shelf = make_shelf(import_limit_s=0.1)
+    shelf.write("a.py", "import threading\n@on_unload\ndef end():\n    threading.Event().wait(1)\n")
+    shelf.swap()
+    shelf.loader.close()
+    assert [str(problem) for problem in shelf.problems_reported] == ["plugs/a.py:4: @on_unload ran for over 0.1 s"]
+
+
+def test_async_moments_run_where_the_loader_is_told(make_shelf):
+    ran = []
+
+    def run_async(coro):
+        ran.append(coro.__name__)
+        coro.close()
+
+    shelf = make_shelf(run_async=run_async)
+    shelf.write("a.py", "@on_load\nasync def begin(): ...\n@on_unload\nasync def end(): ...\n")
+    shelf.swap()
+    shelf.loader.close()
+    assert ran == ["begin", "end"]
+
+
+def test_a_group_announces_what_it_serves(shelf):
+    shelf.write("a.py", "@plug(timeout=2.5)\nasync def a(n: int = 1) -> str:\n    '''Say it.'''\n")
+    (group,) = shelf.look().groups
+    (announced,) = group.announcements
+    assert (announced.event, announced.kind, announced.input, announced.output) == ("a", "call", "(n: int = 1)", "str")
+    assert (announced.doc, announced.place, announced.timeout, announced.origin) == (
+        "Say it.",
+        "plugs/a.py:3",
+        2.5,
+        "folder",
+    )
+    assert shelf.loader.folders == tuple(shelf.folders)
+
+
+def test_a_stage_can_be_discarded(shelf):
+    shelf.plug("a.py", 1)
+    look = shelf.look()
+    shelf.loader.discard(look.stage)
+    shelf.loader.discard(look.stage - 1)
+    assert shelf.events == []
+    assert shelf.look().groups == ()
+    shelf.plug("a.py", 2)
+    shelf.swap()
+    assert shelf.call("a") == 2

@@ -53,6 +53,8 @@ class RecordingSink:
     def __init__(self) -> None:
         self.said: list[Answer | Item | Emit | Staged] = []
         self.link: Link | None = None
+        self.hear: Callable[[Any], None] = lambda _said: None
+        """Called with everything that is said, before the worker goes on."""
         self._changed = asyncio.Event()
 
     def answer(self, sequence: int, status: int, payload: bytes, ran_s: float, details: Details | None) -> None:
@@ -102,3 +104,4 @@ class RecordingSink:
     def _say(self, said: Any) -> None:
         self.said.append(said)
         self._changed.set()
+        self.hear(said)

@@ -1,5 +1,6 @@
 """A runner over functions: what the loader makes of a file, without the file."""
 
+import asyncio
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,12 @@ from plugsock.worker.table import Table
 from support.recording import Answer, RecordingSink
 
 REVISION = "5e0c1a22"
+
+
+async def until(ready: Callable[[], Any]) -> None:
+    """Turn the loop until something is so that another thread does, and that nothing tells the loop of."""
+    while not ready():  # noqa: ASYNC110 - what is waited for has no event
+        await asyncio.sleep(0.001)
 
 
 def plug_of(function: Callable[..., Any]) -> Plug:

@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+
 from support.working import Worker
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from plugsock import Raw
 from plugsock.model import JSON, MSGPACK
-from plugsock.worker.encode import Unsendable, pushed
+from plugsock.worker.encode import Unsendable, pushed, shown
 
 
 class Point(msgspec.Struct):
@@ -50,12 +50,12 @@ class Hostile:
         raise AssertionError("nothing is pickled")
 
 
-def hostile_class() -> type:
+def object_of_hostile_class() -> Any:
     class Meta(type):
         def __getattribute__(cls, name: str) -> Any:
             raise SystemExit(name)
 
-    return Meta("HostileClass", (), {})
+    return Meta("HostileClass", (), {})()
 
 
 def closed_socket() -> sockets.socket:
@@ -71,7 +71,7 @@ HOSTILE = {
     "a cycle": cycle,
     "a complex number": lambda: 1j,
     "an object that fights": Hostile,
-    "an object whose class fights": lambda: hostile_class()(),
+    "an object whose class fights": object_of_hostile_class,
     "a list of objects that fight": lambda: [Hostile()],
     "half a surrogate pair": lambda: "\ud800",
     "NaN": lambda: float("nan"),
@@ -123,6 +123,7 @@ async def test_a_result_that_can_not_be_sent_is_an_error_and_the_worker_goes_on(
         (lambda: {"prices": [1.0, float("nan")]}, "`$.prices[1]` is nan"),
         (lambda: Point(x={"a": float("inf")}), "`$.x.a` is inf"),
         (lambda: [{"n": 2**70}], "an integer beyond 64 bits"),
+        (lambda: {"a": {Hostile(): 1}}, "Only dicts with str-like"),
         (lambda: {"a": {7: 1}}, "`$.a` is a dict with the key 7, which is no string"),
         (lambda: lambda: 0, "type function"),
         (cycle, "it contains itself, or is nested too deeply"),
@@ -258,3 +259,11 @@ def test_raw_json_can_be_pushed():
 def test_what_can_not_be_sent_can_not_be_pushed(make):
     with pytest.raises(Unsendable):
         pushed(make(), msgpack=False)
+
+
+def test_a_value_that_can_not_be_shown_is_shown_by_its_type():
+    assert shown(Hostile()) == "<Hostile without a repr>"
+
+
+def test_a_long_value_is_cut():
+    assert len(shown("x" * 1000)) == 200

@@ -5,7 +5,7 @@ import linecache
 import msgspec
 import pytest
 
-from plugsock import Error
+from plugsock import Error, Socket
 from plugsock.model import MSGPACK
 from plugsock.ops import log
 
@@ -21,6 +21,12 @@ class Unprintable(Exception):
     __repr__ = __str__
 
 
+class Unreadable(Exception):
+    @property
+    def __notes__(self) -> list[str]:
+        raise KeyboardInterrupt
+
+
 RAISED = [
     ValueError("boom"),
     SystemExit(0),
@@ -34,6 +40,7 @@ RAISED = [
     MemoryError(),
     RecursionError(),
     Unprintable(),
+    Unreadable(),
     ExceptionGroup("several", [ValueError(1), ExceptionGroup("inner", [KeyError(2)])]),
     BaseExceptionGroup("worse", [SystemExit(1)]),
 ]
@@ -118,6 +125,18 @@ async def test_a_traceback_begins_in_the_authors_code(worker, logged, style):
     assert "test_faults.py" in frames[0]
 
 
+async def test_a_traceback_ends_in_the_authors_code(worker, logged):
+    async def shout(socket: Socket):
+        socket.send("no name of an event")
+
+    await (await worker(shout)).call(shout)
+    (line,) = logged()
+    frames = [part for part in line["traceback"].splitlines() if part.startswith("  File")]
+    assert len(frames) == 1
+    assert "test_faults.py" in frames[0]
+    assert line["error"].startswith("ValueError: an event is called by")
+
+
 async def test_a_traceback_shows_the_source_that_ran(worker, logged):
     source = "async def fail():\n    raise ValueError('as it was when it was loaded')\n"
     namespace = {"__name__": "plugs.fail"}
@@ -183,7 +202,11 @@ async def test_an_error_of_a_messagepack_call_is_messagepack(worker):
 
 
 @pytest.mark.fault("P8")
-@pytest.mark.parametrize("data", [lambda: 0, object(), float("nan"), {1: 2}, 2**70, "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    "data",
+    [lambda: 0, object(), float("nan"), {1: 2}, 2**70, "\ud800"],
+    ids=["function", "object", "nan", "key", "integer", "surrogate"],
+)
 async def test_an_error_whose_data_can_not_be_sent_is_a_plug_error(worker, data):
     async def refuse():
         raise Error("no", data=data)

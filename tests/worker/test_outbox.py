@@ -89,3 +89,15 @@ async def test_it_knows_the_thread_of_the_loop():
     outbox, seen = Outbox(asyncio.get_running_loop()), []
     in_thread(lambda: seen.append(outbox.on_loop))
     assert (outbox.on_loop, seen) == (True, [False])
+
+
+async def test_what_raises_holds_up_nothing(caplog):
+    outbox, ended = Outbox(asyncio.get_running_loop()), asyncio.Event()
+
+    def fail() -> None:
+        raise ValueError
+
+    outbox.post(fail)
+    outbox.post(ended.set)
+    await ended.wait()
+    assert "ValueError" in caplog.text

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct, msgpack
-from support.recording import RecordingSink
-from support.working import Worker, plug_of
 
 from plugsock.loader.catalog import Plug
 from plugsock.model import MSGPACK
+from plugsock.ops import log
 from plugsock.rpc.frames import EXPLAIN
 from plugsock.worker.run import Runner
 from plugsock.worker.table import Table
 from plugsock.worker.threads import CAPACITY
+from support.recording import RecordingSink
+from support.working import Worker, plug_of
 
 
 async def greet(name: str, times: int = 1) -> list[str]:
@@ -233,6 +234,40 @@ async def test_a_decorated_async_plug_may_give_any_awaitable(worker):
     plug = plug_of(wrapped)
     one.table.commit(2, [Plug(plug.announcement, Later, plug.signature, plug.options, plug.module)], [])
     assert (await one.call("wrapped")).value == "later"
+
+
+async def test_a_decorator_around_an_async_plug_that_raises_is_a_plug_error(worker):
+    async def wrapped() -> str: ...
+
+    def refuse() -> None:
+        raise ValueError
+
+    one = await worker()
+    plug = plug_of(wrapped)
+    one.table.commit(2, [Plug(plug.announcement, refuse, plug.signature, plug.options, plug.module)], [])
+    assert (await one.call("wrapped")).code == "plug_error"
+
+
+async def test_a_plug_that_will_not_end_holds_up_no_stop(capsys, monkeypatch):
+    log.configure("text")
+    monkeypatch.setattr("plugsock.worker.run.STOP_S", 0.01)
+    may_end = asyncio.Event()
+
+    async def insist() -> None:
+        while not may_end.is_set():
+            try:
+                await may_end.wait()
+            except asyncio.CancelledError:
+                continue
+
+    one = Worker(insist)
+    await asyncio.sleep(0)
+    one.start(insist)
+    await one.runner.stop()
+    assert "plugs did not end when they were cancelled  calls=1" in capsys.readouterr().err
+    may_end.set()
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 async def test_as_many_threads_as_the_standard_library_would_start():

@@ -4,11 +4,11 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from support.recording import Answer, Item
-from support.working import Worker
 
 from plugsock import CallEnded, Error, Socket
 from plugsock.model import MSGPACK
+from support.recording import Answer, Item
+from support.working import Worker, until
 
 VARIABLE: contextvars.ContextVar[int] = contextvars.ContextVar("VARIABLE")
 
@@ -119,7 +119,7 @@ async def test_a_stream_that_runs_can_be_held(worker, plug):
     sequence = one.start(plug, '{"to":100}', credit=1)
     await one.sink.items_of(sequence, 1)
     one.runner.hold("s1", held=True)
-    one.runner.more(sequence, 99)
+    one.runner.more(sequence, 100)
     await settle(one)
     assert one.sink.items(sequence) == [0]
     one.runner.hold("s1", held=False)
@@ -162,8 +162,7 @@ async def test_an_endless_stream_is_closed_when_its_caller_leaves(worker, style,
     await one.sink.items_of(sequence, 1)
     one.runner.cancel(sequence)
     async with asyncio.timeout(1):
-        while not ended.is_set():
-            await asyncio.sleep(0.001)
+        await until(ended.is_set)
     await settle(one)
     assert one.sink.answers(sequence) == []
     assert one.runner._open == {}
@@ -302,6 +301,48 @@ async def test_a_plain_stream_holds_no_thread_while_it_waits_for_credit(worker):
     assert (await one.call(quick)).ok
 
 
+async def test_credit_that_comes_while_a_plain_stream_works_counts(worker):
+    entered, may_go_on = threading.Event(), threading.Event()
+
+    def stream():
+        yield 1
+        entered.set()
+        may_go_on.wait()
+        yield 2
+        yield 3
+
+    one = await worker(stream)
+    sequence = one.start(stream, credit=2)
+    await until(entered.is_set)
+    one.runner.more(sequence, 2)
+    may_go_on.set()
+    assert (await one.sink.answer_of(sequence)).ok
+    assert one.sink.items(sequence) == [1, 2, 3]
+
+
+@pytest.mark.fault("P12")
+async def test_a_plain_stream_that_works_when_its_caller_leaves_is_closed_after_that(worker):
+    entered, may_go_on, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def stream():
+        try:
+            entered.set()
+            may_go_on.wait()
+            yield 1
+            yield 2
+        finally:
+            closed.set()
+
+    one = await worker(stream)
+    sequence = one.start(stream)
+    await until(entered.is_set)
+    one.runner.cancel(sequence)
+    may_go_on.set()
+    await until(closed.is_set)
+    await until(lambda: one.runner._open == {})
+    assert one.sink.said == []
+
+
 @pytest.mark.parametrize("style", ["async", "plain"])
 async def test_what_a_stream_says_and_yields_arrives_in_order(worker, style):
     if style == "async":
@@ -356,13 +397,7 @@ async def test_a_stream_that_never_waits_lets_others_run(worker):
 
 async def test_a_stream_that_is_ended_by_its_own_item_is_closed(worker):
     one = await worker(count_slowly, count)
-    item = one.sink.item
-
-    def end(sequence: int, payload: bytes) -> None:
-        item(sequence, payload)
-        one.runner.cancel(sequence)
-
-    one.sink.item = end
+    one.sink.hear = lambda said: one.runner.cancel(said.sequence)
     for plug in (count, count_slowly):
         sequence = one.start(plug, '{"to":5}')
         await settle(one)

@@ -1,9 +1,9 @@
 import msgspec
 import pytest
-from support.working import plug_of
 
 from plugsock.loader.catalog import Plug
 from plugsock.worker.table import Table
+from support.working import plug_of
 
 
 def at(revision: str) -> Plug:

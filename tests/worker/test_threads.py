@@ -5,6 +5,7 @@ import pytest
 
 from plugsock.worker.outbox import Outbox
 from plugsock.worker.threads import Threads, in_thread
+from support.working import until
 
 
 class Gate:
@@ -24,12 +25,6 @@ def gate():
     gate = Gate()
     yield gate
     gate.open.set()
-
-
-async def until(ready) -> None:
-    """Turn the loop until something is so that another thread does."""
-    while not ready():
-        await asyncio.sleep(0.001)
 
 
 async def test_threads_are_started_as_they_are_needed_and_no_more_than_allowed(gate):

@@ -5,8 +5,7 @@ import pytest
 
 from plugsock import CallEnded, Server, Socket, User
 from plugsock.rpc.frames import Broadcast, Kick, Send
-
-# What a plug says is looked at as the gateway gets it: (kind, fields).
+from support.working import until
 
 
 async def test_a_socket_sends_and_kicks(worker):
@@ -65,6 +64,18 @@ async def test_what_an_async_plugs_own_thread_says_arrives_before_its_answer(wor
     answer = await one.call(count)
     assert [type(said).__name__ for said in one.sink.said] == ["Send", "Answer"]
     assert one.sink.said[-1] is answer
+
+
+async def test_what_an_async_plugs_own_thread_said_first_is_sent_first(worker):
+    async def count(socket: Socket) -> None:
+        thread = threading.Thread(target=socket.send, args=("first",))
+        thread.start()
+        thread.join()
+        socket.send("second")
+
+    one = await worker(count)
+    await one.call(count)
+    assert [emit.event for emit in one.sink.emits()] == ["first", "second"]
 
 
 async def test_pushes_are_messagepack_too_while_somebody_wants_that(worker):
@@ -235,8 +246,7 @@ async def test_a_thread_whose_call_was_ended_can_say_nothing_more(worker):
     entered.wait()
     one.runner.cancel(sequence)
     ended.set()
-    while one.runner._threads.lost:
-        await asyncio.sleep(0.001)
+    await until(lambda: one.runner._threads.lost == 0)
     assert refused == [True, True]
     assert one.sink.said == []
 
@@ -245,7 +255,7 @@ async def test_what_a_thread_said_just_before_it_was_ended_is_not_sent(worker):
     said, ended = threading.Event(), threading.Event()
 
     def linger(socket: Socket) -> None:
-        socket.send("just in time")
+        socket.send("in-time")
         said.set()
         ended.wait()
 
@@ -254,8 +264,7 @@ async def test_what_a_thread_said_just_before_it_was_ended_is_not_sent(worker):
     said.wait()
     one.runner.cancel(sequence)
     ended.set()
-    while one.runner._threads.lost:
-        await asyncio.sleep(0.001)
+    await until(lambda: one.runner._threads.lost == 0)
     assert one.sink.said == []
 
 
@@ -290,13 +299,7 @@ async def test_a_plug_whose_own_word_ends_its_call_is_cancelled_when_it_waits(wo
             cancelled.set()
 
     one = await worker(leap)
-    emit = one.sink.emit
-
-    def end_calls(said) -> None:
-        emit(said)
-        one.runner.cancel(said.sequence)
-
-    one.sink.emit = end_calls
+    one.sink.hear = lambda said: one.runner.cancel(said.sequence)
     one.start(leap)
     await cancelled.wait()
     await asyncio.sleep(0)

@@ -33,8 +33,8 @@ class Caller(Protocol):
     introduced: bool
     """The worker knows it."""
 
-    def send(self, binary: bool, frame: bytes) -> None:  # noqa: FBT001 - by position: once a frame
-        """Hand a frame to the socket; dropped while there is none."""
+    send: Callable[[bool, bytes], None]
+    """Hands a frame to the socket, as (binary, frame); dropped while there is none."""
 
 
 class OpenCall(Call, gc=False):

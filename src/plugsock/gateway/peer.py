@@ -5,6 +5,7 @@ its resume key goes on as the same peer, over the new connection.
 """
 
 import secrets
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from plugsock.gateway.calls import Calls, OpenCall
@@ -15,6 +16,9 @@ from plugsock.wire.session import NEW, Session
 
 _ZERO: Final = 0x30
 """No id begins with it."""
+
+
+Send = Callable[[bool, bytes], None]
 
 
 class Office(Protocol):
@@ -43,9 +47,13 @@ class Peer:
         held: Too much is unsent on its socket.
         introduced: The worker knows it.
         key: Its resume key, if it said `hello`.
+        send: Hands a frame to its socket, as (binary, frame). Without a socket it drops it; a session keeps its
+            answers by itself. An attribute, because as a method it would cost one more Python call a frame.
     """
 
-    __slots__ = ("_office", "_wire", "binary", "held", "id", "introduced", "key", "session")
+    __slots__ = ("_office", "_wire", "binary", "held", "id", "introduced", "key", "send", "session")
+
+    send: Send
 
     def __init__(self, office: Office, wire: Wire) -> None:
         self._office = office
@@ -56,6 +64,7 @@ class Peer:
         self.held = False
         self.introduced = False
         self.key = ""
+        self.send = wire.send
 
     def opened(self) -> None:
         """The handshake is done."""
@@ -80,11 +89,6 @@ class Peer:
                 return
         self._office.receive(self, binary, message)
 
-    def send(self, binary: bool, frame: bytes) -> None:  # noqa: FBT001 - by position: once a frame
-        """Hand a frame to the socket; without one it is dropped (a session keeps its answers by itself)."""
-        if self._wire is not None:
-            self._wire.send(binary, frame)
-
     def kick(self, code: int, reason: str) -> None:
         """Close the socket."""
         if self._wire is not None:
@@ -98,15 +102,23 @@ class Peer:
 
     def closed(self, code: int) -> None:  # noqa: ARG002 - others who lead a connection want to know
         """The socket has gone."""
-        self._wire = None
+        self._lead(None)
         self.held = False
         self._office.left(self)
 
     def take_over(self, newcomer: "Peer") -> None:
         """Go on over the connection of a newcomer, who gets the old one, if there still is one, and closes it."""
-        self._wire, newcomer._wire = newcomer._wire, self._wire
-        if self._wire is not None:
-            self._wire.conversation = self
-        if newcomer._wire is not None:
-            newcomer._wire.conversation = newcomer
-            newcomer.kick(codes.DRAIN, "The session goes on over another connection.")
+        mine, theirs = self._wire, newcomer._wire
+        self._lead(theirs)
+        newcomer._lead(mine)
+        newcomer.kick(codes.DRAIN, "The session goes on over another connection.")
+
+    def _lead(self, wire: Wire | None) -> None:
+        self._wire = wire
+        self.send = _drop if wire is None else wire.send
+        if wire is not None:
+            wire.conversation = self
+
+
+def _drop(binary: bool, frame: bytes) -> None:  # noqa: FBT001 - as in `Peer.send`
+    """There is no socket."""

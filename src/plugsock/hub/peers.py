@@ -11,8 +11,8 @@ class Peer(Protocol):
     binary: bool
     """Pushes go to it as MessagePack in binary frames."""
 
-    def send(self, binary: bool, frame: bytes) -> None:  # noqa: FBT001 - by position: once a frame
-        """Hand a frame to its socket."""
+    send: Callable[[bool, bytes], None]
+    """Hands a frame to its socket, as (binary, frame)."""
 
     def kick(self, code: int, reason: str) -> None:
         """Close its socket."""

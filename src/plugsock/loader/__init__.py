@@ -17,6 +17,7 @@ How it is loaded:
     finder       lets code outside import plugs by name
     staging      one attempt to load a group, with a limit of time
     stager       stages all groups of a look, so that a broken one holds back as little as possible
+    attempts     what was tried and need not be tried again before it changes
     blame        from an exception or a hang to the author's own line
 What is served:
     annotations, binding, shape, signature    a function's signature becomes the shape of its payload

@@ -47,7 +47,7 @@ def _remedy(name: str, sources: list[Source]) -> str:
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:
+    except BaseException:  # an author's `__str__`, in a thread that no interrupt of the user arrives in
         return "(it can't say more: its __str__ fails)"
 
 
@@ -58,7 +58,7 @@ def trace(error: BaseException) -> str:
     )
     try:
         return "".join([*traceback.format_list(frames), *traceback.format_exception_only(error)])
-    except Exception:
+    except BaseException:  # as in `_text`
         return f"{type(error).__name__}\n"
 
 

@@ -1,6 +1,6 @@
 """An immutable table of what is served: event -> Plug."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -41,6 +41,9 @@ class Catalog(Mapping[str, Plug]):
         embedded = {event: plug for (origin, event), plug in self._all.items() if origin == "embedded"}
         folder = {event: plug for (origin, event), plug in self._all.items() if origin == "folder"}
         self._served: Final = MappingProxyType(embedded | folder)
+        self._by_module: Final[dict[str, list[Plug]]] = {}
+        for plug in self._all.values():
+            self._by_module.setdefault(plug.module, []).append(plug)
 
     def __getitem__(self, event: str) -> Plug:
         return self._served[event]
@@ -55,11 +58,11 @@ class Catalog(Mapping[str, Plug]):
         """Whose event it is within one folder, hidden or not."""
         return self._all.get((origin, event))
 
-    def of(self, modules: set[str] | frozenset[str]) -> list[Plug]:
+    def of(self, modules: Iterable[str]) -> list[Plug]:
         """Everything that some modules define."""
-        return [plug for plug in self._all.values() if plug.module in modules]
+        return [plug for module in modules for plug in self._by_module.get(module, ())]
 
-    def replaced(self, modules: set[str] | frozenset[str], plugs: list[Plug]) -> "Catalog":
+    def replaced(self, modules: Collection[str], plugs: list[Plug]) -> "Catalog":
         """The table in which these modules define these plugs and nothing else."""
         rest = {key: plug for key, plug in self._all.items() if plug.module not in modules}
         return Catalog(rest | {(plug.origin, plug.event): plug for plug in plugs})

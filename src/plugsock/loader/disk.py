@@ -11,14 +11,16 @@ from typing import Final
 from msgspec import Struct, field
 
 from plugsock.loader.scan import Scan, Scanner
-from plugsock.loader.settle import QUIET_S
+from plugsock.loader.settle import QUIET_S, SET_LEASE
 from plugsock.loader.source import Folder, Origin, Source
 from plugsock.model import Problem
 
 DELETED_S: Final = 1.0
 """A file that is missing or has become empty for so long has been deleted."""
-BURST_S: Final = 0.25
+BURST_S: Final = 0.25 if SET_LEASE is not None else 0.5
 """Complete files wait so long for others of the same save, as when a branch is checked out."""
+UNREAD_S: Final = 1.0
+"""What could not be read is tried again after so long."""
 HELD_S: Final = 2.0
 """A file that is held open for writing for so long gets a problem that says so."""
 SHORTEST_WAIT_S: Final = 0.001
@@ -73,6 +75,8 @@ class Disk:
             self._held[n] = self._folder(self._held[n], scan, claimed, contents, now)
             contents.sources |= self._held[n]
             contents.problems += scan.problems
+            if scan.has_unread:
+                contents.again_in_s = min(contents.again_in_s, UNREAD_S)
         self._missing_since = {name: s for name, s in self._missing_since.items() if name in contents.sources}
         self._note_unsettled(contents, now)
         return contents

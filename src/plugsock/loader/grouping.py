@@ -1,15 +1,17 @@
 """Which modules move together: connected by imports, or because they define one same event."""
 
+import dataclasses
+import functools
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-
-from msgspec import Struct
+from dataclasses import dataclass
 
 from plugsock.loader.depends import components, reached, reverse
 from plugsock.loader.source import Source
 
 
-class Move(Struct, frozen=True):
+@dataclass(frozen=True)
+class Move:
     """From the modules that are served to those that the folder holds now."""
 
     old: Mapping[str, Source]
@@ -23,18 +25,33 @@ class Move(Struct, frozen=True):
     unsettled: Collection[str]
     """Modules that are being written: what depends on them stays as it is until they are complete."""
 
+    @functools.cached_property
+    def changed(self) -> frozenset[str]:
+        """Modules that came, went, or have another content; those that are being written count too."""
+        both = self.old.keys() | self.new.keys()
+        return frozenset(name for name in both if self._is_changed(name)) | frozenset(self.unsettled)
+
+    @functools.cached_property
+    def graph(self) -> dict[str, set[str]]:
+        """Who may import whom, before or after."""
+        return {name: self._edges(name) for name in self.old.keys() | self.new.keys()}
+
     def groups(self) -> list[frozenset[str]]:
         """The groups of changed modules and all that depends on them, smallest name first."""
-        affected = self._affected()
-        found = components(affected, self.links(affected))
-        return [group for group in found if group.isdisjoint(self.unsettled)]
-
-    def _affected(self) -> set[str]:
-        changed = {name for name in self.old.keys() | self.new.keys() if self._is_changed(name)} | set(self.unsettled)
-        importers = reverse({name: self._edges(name) for name in self.old.keys() | self.new.keys()})
-        moving = reached(changed, importers)
+        if not self.changed:
+            return []
+        moving = reached(self.changed, reverse(self.graph))
         waiting = {name: self._needs(name) for name in self.new}
-        return {name for name in reached(moving, waiting) if name in self.old or name in self.new}
+        affected = {name for name in reached(moving, waiting) if name in self.old or name in self.new}
+        return [part for part in self.parts(affected) if part.isdisjoint(self.unsettled)]
+
+    def parts(self, modules: Collection[str]) -> list[frozenset[str]]:
+        """Split modules into groups; such in which nothing has changed are left out."""
+        return [part for part in components(modules, self._links(modules)) if not part.isdisjoint(self.changed)]
+
+    def without(self, modules: Collection[str]) -> "Move":
+        """The same as if these new modules were not there."""
+        return dataclasses.replace(self, new={name: s for name, s in self.new.items() if name not in modules})
 
     def _is_changed(self, name: str) -> bool:
         old, new = self.old.get(name), self.new.get(name)
@@ -45,15 +62,14 @@ class Move(Struct, frozen=True):
         needed = static_imports(self.new[name], self.new) | ancestors(name, self.new)
         return {name for name in needed if name in self.new and name not in self.loaded}
 
-    def _edges(self, name: str) -> set[str]:
+    def _edges(self, name: str, *sources: Mapping[str, Source]) -> set[str]:
         edges = without_trivial(self.imported.get(name, ()), self.new)
-        for known in (self.old, self.new):
+        for known in sources or (self.old, self.new):
             if name in known:
                 edges |= static_imports(known[name], known)
         return edges
 
-    def links(self, modules: Collection[str]) -> Iterator[tuple[str, str]]:
-        """What ties some modules together."""
+    def _links(self, modules: Collection[str]) -> Iterator[tuple[str, str]]:
         first: dict[str, str] = {}
         for name in modules:
             for other in self._edges(name) | (self._needs(name) if name in self.new else set()):
@@ -75,10 +91,16 @@ class Move(Struct, frozen=True):
         claims = self.new[name].facts.claims if name in self.new else frozenset()
         return {*claims, *self.defined.get(name, ())}
 
-    def importers(self, modules: Collection[str], within: Collection[str]) -> set[str]:
+    def importers(self, modules: Collection[str], within: Collection[str]) -> frozenset[str]:
         """Some modules and all of a group that need them."""
         graph = {name: self._edges(name) for name in within}
-        return reached(modules, reverse(graph)) & set(within)
+        return frozenset(reached(modules, reverse(graph)) & set(within))
+
+    def surroundings(self, modules: Collection[str]) -> set[str]:
+        """All that decides whether modules can be loaded: what they may import, there or not, and rivals for events."""
+        events = {event for name in modules for event in self._events(name)}
+        rivals = {name for name in self.old.keys() | self.new.keys() if not events.isdisjoint(self._events(name))}
+        return reached({*modules, *rivals}, {name: self._edges(name, self.new) for name in self.new})
 
     def id(self, modules: Collection[str]) -> str:
         """Name a group by its contents: the same on every worker that sees the same files."""

@@ -130,7 +130,12 @@ class Record(Importer):
 
     def _load(self, name: str) -> ModuleType:
         self.imports.add(name)
-        body = self.generation.load(name)
+        try:
+            body = self.generation.load(name)
+        except ModuleNotFoundError as error:
+            if error.name is not None and self.is_plug(error.name):
+                self.imports.add(error.name)  # a package around it may be in another group
+            raise
         parent, _, child = name.rpartition(".")
         if parent == self.source.module:  # as Python binds a submodule that a package imports
             vars(self.module).setdefault(child, self.view(name))
@@ -183,7 +188,7 @@ class Generation:
         """Folders without an `__init__.py`, and perhaps some that are gone."""
         self._lock = threading.Lock()
         self._waiting: dict[int, Record] = {}
-        self._exposed: set[str] = set()
+        self._exposed: dict[str, ModuleType] = {}
 
     @property
     def fresh(self) -> dict[str, Record]:
@@ -275,7 +280,7 @@ class Generation:
     def exposed(self, records: Collection[Record]) -> Iterator[None]:
         """Let `sys.modules` name some modules for a while; for good in the committed generation."""
         modules = {record.source.module: record.module for record in records}
-        self._exposed |= modules.keys()
+        self._exposed |= modules
         sys.modules.update(modules)
         try:
             yield
@@ -284,18 +289,18 @@ class Generation:
                 self.public.update(modules)
             self._hide(modules)
 
-    def _hide(self, names: Collection[str]) -> None:
-        for name in names:
-            self._exposed.discard(name)
-            if name in self.public:
-                sys.modules[name] = self.public[name]
-            else:
-                sys.modules.pop(name, None)
+    def _hide(self, modules: Mapping[str, ModuleType]) -> None:
+        for name, module in modules.items():
+            self._exposed.pop(name, None)
+            if sys.modules.get(name) is module:
+                sys.modules.pop(name)
+                if name in self.public:
+                    sys.modules[name] = self.public[name]
 
     def abandon(self) -> None:
         """Give it up while a thread may still be executing one of its modules; nothing of it stays visible."""
         self.is_abandoned = True
-        self._hide(list(self._exposed))
+        self._hide(dict(self._exposed))
 
 
 def _run(record: Record, code: Any) -> None:

@@ -43,6 +43,8 @@ class Scan(Struct):
     """Modules whose file is being written, and the seconds after which to look at it again."""
     kept: set[str] = field(default_factory=set)
     """Modules and packages that are there but can't be used: what was served of them goes on."""
+    has_unread: bool = False
+    """Something could not be read this time, so that another look is due."""
     problems: list[Problem] = field(default_factory=list)
     is_gone: bool = False
     """The folder itself can't be found: everything that was served goes on."""
@@ -123,6 +125,7 @@ class Scanner:
         except OSError as error:
             scan.problems.append(self._problem(entry.path, f"the folder can't be read: {error.strerror}"))
             scan.kept.add(f"{package}.{name}")
+            scan.has_unread = True
 
     def _file(self, scan: Scan, entry: os.DirEntry[str], package: str, *, helper: bool) -> Iterator[_Entry]:
         stem = entry.name.removesuffix(".py")
@@ -159,6 +162,7 @@ class Scanner:
             reason = str(error)
         except OSError as error:
             reason = f"it can't be read: {error.strerror}"
+            scan.has_unread = True
         else:
             return
         scan.kept.add(entry.module)

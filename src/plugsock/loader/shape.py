@@ -115,6 +115,8 @@ class Holds:
     """A float may be in it, so a NaN or infinity may be: JSON has no word for these."""
     odd_keys: bool = True
     """A dict with keys that are not plain strings may be in it."""
+    integer: bool = True
+    """An integer may be in it, so one beyond 64 bits may be: MessagePack has no word for these."""
 
 
 def holds(annotation: Any) -> Holds:
@@ -123,21 +125,23 @@ def holds(annotation: Any) -> Holds:
     Raises:
         TypeError: msgspec can't make a decoder for it; the text says why.
     """
-    foreign, nan, odd_keys = None, False, False
+    foreign, nan, odd_keys, integer = None, False, False, False
     for leaf in _leaves(spec.type_info(annotation), set()):
         match leaf:
             case spec.AnyType() | spec.RawType() | spec.ExtType():
-                nan = odd_keys = True
+                nan = odd_keys = integer = True
             case spec.CustomType():
-                nan = odd_keys = True
+                nan = odd_keys = integer = True
                 foreign = foreign if leaf.cls is object else leaf.cls.__name__
             case spec.FloatType():
                 nan = True
+            case spec.IntType() | spec.EnumType():
+                integer = True
             case spec.DictType() if not isinstance(leaf.key_type, spec.StrType):
                 odd_keys = True
             case _:
                 pass
-    return Holds(foreign=foreign, nan=nan, odd_keys=odd_keys)
+    return Holds(foreign=foreign, nan=nan, odd_keys=odd_keys, integer=integer)
 
 
 def _leaves(info: spec.Type, seen: set[type]) -> Iterator[spec.Type]:

@@ -61,6 +61,8 @@ class Signature(Struct, frozen=True, eq=False):
     """A result may hold a float, so it has to be searched for NaN and infinities before it is encoded."""
     needs_key_walk: bool
     """A result may hold a dict whose keys are not strings."""
+    may_hold_integer: bool
+    """A result may hold an integer, so it has to be tried whether MessagePack can say it."""
     input_text: str
     output_text: str
     shape: str
@@ -103,6 +105,7 @@ def read(function: Callable[..., Any], event: str) -> Signature:
         user_required=any(a.source == "user" and handed_in(a.annotation) == ("user", False) for a in arguments),
         may_hold_nan=result.nan,
         needs_key_walk=result.odd_keys,
+        may_hold_integer=result.integer,
         input_text=payload.text,
         output_text=shape.text(output),
         shape=shape.digest(kind, payload.type, output),

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from plugsock.loader.catalog import Catalog
-from plugsock.loader.depends import components
 from plugsock.loader.disk import Contents
 from plugsock.loader.grouping import Move, revisions, static_imports, without_trivial
 from plugsock.loader.isolate import Generation, implicit_packages
 from plugsock.loader.source import Source
-from plugsock.loader.staging import RunAsync, Staging
+from plugsock.loader.staging import Failure, RunAsync, Staging
 
 
 class Staged(Struct, eq=False):
@@ -25,11 +24,8 @@ class Staged(Struct, eq=False):
     sources: dict[str, Source]
     """Those of its modules that are still there."""
     staging: Staging
-
-    @property
-    def failed(self) -> bool:
-        """It can't be committed."""
-        return bool(self.staging.failures.problems)
+    failures: list[Failure]
+    """Why it can't be committed; empty if it can."""
 
 
 class Memory(Struct):
@@ -45,7 +41,7 @@ class Memory(Struct):
                 del seen[name]
         for name, record in list(generation.records.items()):
             self.imported.setdefault(name, set()).update(tuple(record.imports))
-        for plug in catalog.of(set(generation.sources)):
+        for plug in catalog.of(generation.sources):
             self.defined.setdefault(plug.module, set()).add(plug.event)
         return Move(
             old=generation.sources,
@@ -96,16 +92,18 @@ class Stager:
     def _stage(self, modules: frozenset[str]) -> Iterator[Staged]:
         """Stage a group; what is broken and was never served is left out, and the rest goes on without it."""
         staged = self._attempt(modules)
-        if not staged.failed:
+        if not staged.failures:
             yield staged
             return
-        sick = frozenset(self._move.importers(staged.staging.failures.culprits & modules, modules))
+        culprits = {failure.module for failure in staged.failures} & modules
+        sick = self._move.importers(culprits, modules)
         rest = modules - sick
-        if not sick or not rest or not sick.isdisjoint(self._move.old):
+        if not rest or not sick.isdisjoint(self._move.old):
             yield staged
             return
-        yield Staged(self._move.id(sick), sick, self._sources(sick), staged.staging)
-        for part in components(rest, self._move.links(rest)):
+        for part in self._move.parts(sick):
+            yield self._staged(part, staged.staging, [one for one in staged.failures if one.module in part])
+        for part in self._move.parts(rest):
             yield from self._stage(part)
 
     def _attempt(self, modules: frozenset[str]) -> Staged:
@@ -115,31 +113,51 @@ class Stager:
         packages = {**committed.implicit, **implicit_packages(new, ())}
         generation = Generation(committed.roots, kept | new, carried, committed.public, packages)
         staging = Staging(
-            modules, generation, revisions(new, self._move.new, self._graph), self._catalog, self._run_async
+            modules=modules,
+            generation=generation,
+            revisions=revisions(new, self._move.new, self._graph),
+            in_use=modules & committed.records.keys(),
+            catalog=self._catalog,
+            run_async=self._run_async,
         )
         staging.run(self._limit_s)
         self._memory.note(staging)
-        return Staged(self._move.id(modules), modules, new, staging)
+        return self._staged(modules, staging, staging.failures)
+
+    def _staged(self, modules: frozenset[str], staging: Staging, failures: list[Failure]) -> Staged:
+        return Staged(self._move.id(modules), modules, self._sources(modules), staging, failures)
 
     def _sources(self, modules: frozenset[str]) -> dict[str, Source]:
         return {name: self._move.new[name] for name in modules if name in self._move.new}
 
     def _entangled(self, found: list[Staged]) -> tuple[Staged, Staged] | None:
         """Two groups of which one was seen to need or define what is the other's, the first time they are seen so."""
-        for one in found:
-            touched, events = self._touched(one), self._events(one)
-            for other in found:
-                both = one.modules | other.modules
-                if other is one or both in self._joined:
-                    continue
-                if touched & (other.modules | self._loaded(other)) or events & self._events(other):
-                    self._joined.add(both)
-                    return one, other
+        owners: dict[str | tuple[str, str], Staged] = {}
+        for staged in found:
+            things: set[str | tuple[str, str]] = {*staged.modules, *self._loaded(staged), *self._events(staged)}
+            for thing in things:
+                other = owners.setdefault(thing, staged)
+                if self._is_new_pair(staged, other):
+                    return staged, other
+        for staged in found:
+            for name in self._touched(staged):
+                other = owners.get(name, staged)
+                if self._is_new_pair(staged, other):
+                    return staged, other
         return None
+
+    def _is_new_pair(self, one: Staged, other: Staged) -> bool:
+        if one is other:
+            return False
+        both = one.modules | other.modules
+        if both in self._joined:
+            return False
+        self._joined.add(both)
+        return True
 
     def _touched(self, staged: Staged) -> set[str]:
         imports = staged.staging.generation.imports
-        return (without_trivial(set().union(*imports.values()), self._move.new) | self._loaded(staged)) - staged.modules
+        return without_trivial(set().union(*imports.values()), self._move.new) - staged.modules
 
     def _loaded(self, staged: Staged) -> set[str]:
         """Modules that it was the first to load, though they are not its own."""
@@ -147,6 +165,6 @@ class Stager:
         names = {name for name, record in fresh.items() if not record.source.is_implicit}
         return without_trivial(names, self._move.new) - staged.modules
 
-    def _events(self, staged: Staged) -> set[str]:
+    def _events(self, staged: Staged) -> set[tuple[str, str]]:
         plugs = [*staged.staging.plugs, *self._catalog.of(staged.modules)]
-        return {plug.event for plug in plugs}
+        return {(plug.origin, plug.event) for plug in plugs}

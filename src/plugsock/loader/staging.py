@@ -1,6 +1,5 @@
 """Imports a group of modules into a generation of its own and reads what they declare; nothing is served by that."""
 
-import asyncio
 import contextlib
 import functools
 import inspect
@@ -8,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from plugsock.loader import blame
 from plugsock.loader.catalog import Catalog, Plug
@@ -21,21 +20,14 @@ RunAsync: TypeAlias = Callable[[Coroutine[Any, Any, Any]], None]
 """Runs a coroutine to its end, wherever async code of plugs runs; called in a thread, raises what it raised."""
 
 
-class Failures(Struct):
-    """Why a group can't be served."""
+class Failure(Struct, frozen=True):
+    """Why a module can't be served."""
 
-    problems: dict[Problem, None] = field(default_factory=dict)
-    culprits: set[str] = field(default_factory=set)
-    """The modules at fault: what does not need them can go on without."""
-    traces: list[str] = field(default_factory=list)
-    """Tracebacks of the authors' own frames."""
-
-    def add(self, module: str, problem: Problem, trace: str = "") -> None:
-        """Note a failure of one module."""
-        self.problems.setdefault(problem)
-        self.culprits.add(module)
-        if trace:
-            self.traces.append(trace)
+    module: str
+    """The one at fault: what does not need it can go on without."""
+    problem: Problem
+    trace: str = ""
+    """Traceback of the authors' own frames."""
 
 
 class _GivenUp(BaseException):
@@ -43,55 +35,81 @@ class _GivenUp(BaseException):
 
 
 class Staging:
-    """One attempt to load a group."""
+    """One attempt to load a group.
+
+    Args:
+        modules: The group, deleted ones included.
+        generation: Where it is loaded, with what it is loaded beside.
+        revisions: Of the modules that define plugs.
+        in_use: Modules whose old revision is loaded: helpers are loaded now only if they are in use.
+        catalog: What is served, in which events have their owners.
+        run_async: Runs what is `async def` of `on_load`.
+    """
 
     def __init__(
         self,
-        modules: Collection[str],
+        *,
+        modules: frozenset[str],
         generation: Generation,
         revisions: Mapping[str, str],
+        in_use: Collection[str],
         catalog: Catalog,
-        run_async: RunAsync = asyncio.run,
+        run_async: RunAsync,
     ) -> None:
-        self.modules = frozenset(modules)
+        self.modules = modules
         self.generation = generation
-        self.failures = Failures()
+        self.failures: list[Failure] = []
         self.plugs: list[Plug] = []
         self._revisions = revisions
+        self._in_use = in_use
         self._catalog = catalog
         self._run_async = run_async
         self._current: tuple[Source, int] | None = None
+        self._is_complete = False
         self._on_load: list[tuple[Record, Callable[[], Any]]] = []
         self._owed: list[Record] = []
 
     def run(self, limit_s: float) -> None:
-        """Do it in a thread of its own that is left behind if it takes too long."""
+        """Do it in a thread of its own that is left behind if it takes too long.
+
+        A hang in C code that keeps the interpreter to itself (`9**9**9`) can't be left behind by any thread: it is a
+        reason to run plugs in processes.
+        """
         thread = threading.Thread(target=self._run, name="plugsock-stage", daemon=True)
         thread.start()
         thread.join(limit_s)
         if thread.is_alive():
             self._give_up(thread, limit_s)
+        elif not (self._is_complete or self.failures):
+            source, line = self._where()
+            self._fail(source.module, source.problem(line, "loading it broke off"))
 
     def _run(self) -> None:
         imported = self._import_all, self._check_helpers, self._collect_all
         with contextlib.suppress(_GivenUp, SystemExit):  # SystemExit is how `blame.interrupt` ends it
             for step in (*imported, self._refuse_doubles, self._call_on_load):
                 step()
-                if self.failures.problems:
+                if self.failures:
                     return
+            self._is_complete = True
 
     def _give_up(self, thread: threading.Thread, limit_s: float) -> None:
-        source, line = self._current or (next(self._sources()), 0)
+        source, line = self._where()
         assert thread.ident is not None
         self.generation.abandon()
-        self.failures.add(source.module, blame.where_it_hangs(thread.ident, source, line, limit_s))
+        self._fail(source.module, blame.where_it_hangs(thread.ident, source, line, limit_s))
         blame.interrupt(thread)
+
+    def _fail(self, module: str, problem: Problem, trace: str = "") -> None:
+        self.failures.append(Failure(module, problem, trace))
+
+    def _where(self) -> tuple[Source, int]:
+        return self._current or (next(self._sources()), 0)
 
     def _import_all(self) -> None:
         for source in self._sources():
-            if source.is_helper or source.is_package:
-                continue
-            self._attempt(source, functools.partial(self.generation.load, source.module))
+            if not source.is_helper or source.module in self._in_use:
+                self._attempt(source, functools.partial(self.generation.load, source.module))
 
     def _attempt(self, source: Source, action: Callable[[], Any], line: int = 0) -> bool:
         """Run an author's code: whatever it raises is a problem, SystemExit and KeyboardInterrupt too.
@@ -103,7 +121,7 @@ class Staging:
             action()
         except BaseException as error:
             if not self.generation.is_abandoned:
-                self.failures.add(source.module, blame.problem(error, source), blame.trace(error))
+                self._fail(source.module, blame.problem(error, source), blame.trace(error))
         else:
             if not self.generation.is_abandoned:
                 return True
@@ -115,7 +133,7 @@ class Staging:
         """A helper that is only imported later, within a function, is at least compiled now."""
         for source in self._sources():
             if source.facts.problem is not None:
-                self.failures.add(source.module, source.facts.problem)
+                self._fail(source.module, source.facts.problem)
 
     def _sources(self) -> Iterator[Source]:
         for name in sorted(self.modules):
@@ -131,7 +149,7 @@ class Staging:
     def _collect(self, record: Record) -> None:
         collected = collect(record.source, record.module, self._revisions.get(record.source.module, ""))
         for problem in collected.problems:
-            self.failures.add(record.source.module, problem)
+            self._fail(record.source.module, problem)
         self.plugs += collected.plugs
         self._on_load += [(record, function) for function in collected.on_load]
         record.on_unload = tuple(collected.on_unload)
@@ -151,7 +169,7 @@ class Staging:
         source = self.generation.sources[plug.module]
         line = int(plug.announcement.place.rpartition(":")[2])
         message = f"the event {plug.event!r} is defined here and at {other.announcement.place}: rename or remove one"
-        self.failures.add(plug.module, source.problem(line, message, (plug.event,)))
+        self._fail(plug.module, source.problem(line, message, (plug.event,)))
 
     def _call_on_load(self) -> None:
         waiting = {record for record, _ in self._on_load}

@@ -23,6 +23,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from plugsock.loader.attempts import Attempts
 from plugsock.loader.catalog import Catalog, Plug
 from plugsock.loader.disk import Contents, Disk
 from plugsock.loader.finder import Finder, uninstall
@@ -108,8 +109,9 @@ class Loader:
         self._catalog = Catalog()
         self._stage = 0
         self._staged: dict[str, Staged] = {}
-        self._tried: dict[str, tuple[Problem, ...]] = {}
+        self._attempts = Attempts()
         self._memory = Memory()
+        self._move = self._memory.move(self._generation, self._catalog, Contents())
         self._problems: tuple[Problem, ...] = ()
         self._replaced: dict[int, list[Record]] = {}
         self._finder = Finder(self._generation.roots, lambda: self._generation)
@@ -148,12 +150,19 @@ class Loader:
         suspects = {os.path.basename(os.fspath(path)) for path in changed}  # noqa: PTH119 -- most are no Path
         contents = self._disk.contents(time.monotonic() if now is None else now, suspects)
         move = self._memory.move(self._generation, self._catalog, contents)
-        ids = {move.id(modules): modules for modules in move.groups()}
-        self._tried = {} if force else {id: self._tried[id] for id in ids if id in self._tried}
-        found = self._stager(move).stage([modules for id, modules in ids.items() if id not in self._tried])
+        self._attempts.forget_changed(move)
+        if force:
+            self._attempts.clear()
+        narrowed = self._attempts.narrowed(move)
+        due = [modules for modules in narrowed.groups() if not self._attempts.is_settled(move, modules)]
+        found = self._stager(narrowed).stage(due)
         groups = tuple(self._group(staged) for staged in found)
-        self._staged = {staged.id: staged for staged in found if not staged.failed}
-        self._tried |= {group.id: group.problems for group in groups if group.problems}
+        self._staged = {staged.id: staged for staged in found if not staged.failures}
+        self._move = self._memory.move(self._generation, self._catalog, contents)
+        self._attempts.forget(frozenset().union(*due))
+        for group in groups:
+            if group.problems:
+                self._attempts.remember(self._move, group.modules, group.problems)
         self._problems = self._all_problems(contents)
         again_in_s = None if math.isinf(contents.again_in_s) else max(0.0, contents.again_in_s)
         return Look(stage=self._stage, groups=groups, problems=self._problems, again_in_s=again_in_s)
@@ -172,7 +181,8 @@ class Loader:
         if chosen:
             self._replaced[stage] = self._serve(chosen)
         declined = [staged for id, staged in self._staged.items() if id not in groups]
-        self._tried |= {staged.id: () for staged in declined}
+        for staged in declined:
+            self._attempts.remember(self._move, staged.modules)
         self._let_go(declined)
         return self._catalog
 
@@ -227,9 +237,11 @@ class Loader:
 
     def _publish(self, modules: Mapping[str, ModuleType], gone: Collection[str]) -> None:
         for name in list(gone):
-            if name not in modules:
-                self._public.pop(name, None)
-                sys.modules.pop(name, None)
+            old = self._public.get(name)
+            if name not in modules and old is not None:
+                del self._public[name]
+                if sys.modules.get(name) is old:
+                    del sys.modules[name]
         self._public.update(modules)
         sys.modules.update(modules)
 
@@ -256,7 +268,7 @@ class Loader:
 
     def _group(self, staged: Staged) -> Group:
         before = {plug.event for plug in self._catalog.of(staged.modules)}
-        if staged.failed:
+        if staged.failures:
             return self._failed_group(staged, before)
         after = self._catalog.replaced(staged.modules, staged.staging.plugs)
         events = sorted(before | {plug.event for plug in staged.staging.plugs})
@@ -268,21 +280,20 @@ class Loader:
     def _failed_group(staged: Staged, served: set[str]) -> Group:
         claims = (source.facts.claims for source in staged.sources.values())
         events = tuple(sorted(served.union(*claims)))
-        problems = sorted(staged.staging.failures.problems)
+        problems = sorted({failure.problem for failure in staged.failures})
         return Group(
             id=staged.id,
             modules=staged.modules,
             plugs={},
             problems=tuple(msgspec.structs.replace(problem, events=problem.events or events) for problem in problems),
-            traces=tuple(staged.staging.failures.traces),
+            traces=tuple(dict.fromkeys(failure.trace for failure in staged.failures if failure.trace)),
         )
 
     def _all_problems(self, contents: Contents) -> tuple[Problem, ...]:
-        served = {source.file: tuple(sorted(self._events(source))) for source in contents.sources.values()}
+        wrong = {problem.file for problem in contents.problems}
+        served = {s.file: tuple(sorted(self._events(s))) for s in contents.sources.values() if s.file in wrong}
         problems = [
             msgspec.structs.replace(problem, events=problem.events or served.get(problem.file, ()))
             for problem in contents.problems
         ]
-        for failed in self._tried.values():
-            problems += failed
-        return tuple(sorted(set(problems)))
+        return tuple(sorted({*problems, *self._attempts.problems()}))

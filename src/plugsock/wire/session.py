@@ -12,6 +12,9 @@ MAX_ANSWERS: Final = 64
 MAX_ANSWER_BYTES: Final = 256 * 1024
 """A session keeps its last answers for a client that comes back, this many or this much of them."""
 
+SMALL: Final = MAX_ANSWER_BYTES // MAX_ANSWERS
+"""Answers up to this many bytes can't be too much together, so only among larger ones is anything added up."""
+
 
 class State(enum.Enum):
     """Where a session is; the names are those of the picture in docs/protocol.md."""
@@ -64,14 +67,15 @@ class Session(Generic[Open]):
         highest: The highest id seen while ids must grow.
     """
 
-    __slots__ = ("_answers", "_size", "calls", "highest", "state")
+    __slots__ = ("_answers", "_mixed", "calls", "highest", "state")
 
     def __init__(self) -> None:
         self.state = NEW
         self.calls: dict[bytes, Open] = {}
         self.highest = b""
         self._answers: deque[Answer] | None = None
-        self._size = 0
+        self._mixed = False
+        """There is an answer among the kept ones that is not small."""
 
     def takes(self, verb: bytes) -> bool:
         """Is a verb due in this state?"""
@@ -99,11 +103,17 @@ class Session(Generic[Open]):
             return
         answers = self._answers
         if answers is None:
-            answers = self._answers = deque()
+            answers = self._answers = deque(maxlen=MAX_ANSWERS)
         answers.append((id, binary, frame))
-        self._size += len(frame)
-        while len(answers) > MAX_ANSWERS or self._size > MAX_ANSWER_BYTES:
-            self._size -= len(answers.popleft()[2])
+        if len(frame) > SMALL or self._mixed:
+            self._bound(answers)
+
+    def _bound(self, answers: deque[Answer]) -> None:
+        """Drop the oldest answers until the rest is small enough."""
+        size = sum(len(frame) for _, _, frame in answers)
+        while size > MAX_ANSWER_BYTES:
+            size -= len(answers.popleft()[2])
+        self._mixed = any(len(frame) > SMALL for _, _, frame in answers)
 
     def outcome(self, id: bytes) -> Answer | Outcome:
         """What became of an id: its answer, or why there is none."""

@@ -7,7 +7,7 @@
         ▼            ▲
       Runner ────────┘        starts, cancels and ends calls                          (run)
         │
-        ├── bind              payload -> value, or `bad_payload`                      (bind)
+        ├── bind              why a payload does not fit: `bad_payload`               (bind, repeats)
         ├── eager             first step of a coroutine at once, a task if it waits   (eager, eager_311)
         ├── threads           plain functions; their words come back through Outbox   (threads, outbox)
         ├── stream            generators of both kinds, asked as far as credit goes   (stream)

@@ -57,7 +57,8 @@ class Results:
         output = signature.output
         self._max_bytes = max_bytes
         self._search_keys = signature.needs_key_walk
-        self._is_open = signature.needs_key_walk or signature.may_hold_nan
+        self._may_hold_nan = signature.may_hold_nan
+        self._may_hold_integer = signature.may_hold_integer
         self._is_raw = output is Raw
         self._may_be_bytes = output in (Raw, Any, object, str, bytes, bytearray, memoryview)
         self._declared = signature.output_text
@@ -80,22 +81,19 @@ class Results:
             payload = ENCODE[format](value)
         except BaseException as error:  # as in `encoded`
             raise Unsendable(_why(value, error)) from error
-        if self._is_open and self._is_suspicious(payload, format):
+        # NaN and infinities are `null` in JSON; in MessagePack a float64 whose exponent is all ones: 7f f_ or ff f_.
+        if self._search_keys or (
+            self._may_hold_nan
+            and (b"null" in payload if format == JSON else b"\xcb\x7f" in payload or b"\xcb\xff" in payload)
+        ):
             refuse_flaws(value)
-        elif len(payload) >= DIGITS and format == JSON:
+        elif self._may_hold_integer and len(payload) >= DIGITS and format == JSON:
             encoded(value, MSGPACK)
         if len(payload) > self._max_bytes:
             raise self._too_large(len(payload))
         if self._decode is not None:
             self._check(value)
         return payload
-
-    def _is_suspicious(self, payload: bytes, format: int) -> bool:
-        """May the value hold what encodes without an error and yet does not come over?"""
-        if self._search_keys:
-            return True
-        # NaN and infinities are `null` in JSON; in MessagePack a float64 whose exponent is all ones: 7f f_ or ff f_.
-        return b"null" in payload if format == JSON else b"\xcb\x7f" in payload or b"\xcb\xff" in payload
 
     def _too_large(self, length: int) -> TooLarge:
         return TooLarge(f"The result has {length} bytes; an answer may have {self._max_bytes}.")

@@ -7,6 +7,7 @@ anything. Only a person with the log, or everybody with `--dev`, sees the traceb
 import asyncio
 import secrets
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ FRAMES: Final = 40
 """Of a traceback, at most: the innermost ones, of each exception in a chain."""
 
 log = get_logger()
+
+_HERE: Final = str(Path(encoded.__code__.co_filename).parent)
 
 _HINTS: Final = {
     "asyncio.run() cannot be called from a running event loop": (
@@ -83,8 +86,10 @@ def _said(error: BaseException, ref: str) -> tuple[str, str]:
 def text(error: BaseException) -> str:
     """A traceback as Python prints it, without the frames that led to the plug; never raises."""
     try:
-        lines = traceback.TracebackException(type(error), error, authors(error.__traceback__), limit=-FRAMES).format()
-        return _clean("".join(lines))
+        trace = traceback.TracebackException(type(error), error, authors(error.__traceback__), limit=-FRAMES)
+        while len(trace.stack) > 1 and trace.stack[-1].filename.startswith(_HERE):
+            trace.stack.pop()  # what a word of Socket or Server has raised was the fault of the line that said it
+        return _clean("".join(trace.format()))
     except BaseException as worse:  # the exception's own code runs here
         return f"{type(error).__name__}, which can't be printed: {type(worse).__name__}\n"
 

@@ -83,8 +83,9 @@ class Keeper:
         """No call runs any more on what a stage replaced."""
         self._table.retire(stage)
         self._retired.append(stage)
-        if not self._is_looking:
-            self._retire()
+        # Not at once: whoever says so may be answering the last call, and holds its plug until that has returned. What
+        # is held while the loader collects is not freed before the next swap.
+        asyncio.get_running_loop().call_soon(self._retire)
 
     async def stop(self) -> None:
         """Stop looking, and unload all plugs."""
@@ -118,12 +119,14 @@ class Keeper:
 
     async def _look(self) -> float | None:
         """Look, announce what is new and wait for the decision; says when to look again whatever happens."""
-        asked, changed = self._asked > 0, self._changed
-        self._asked, self._changed = max(0, self._asked - 1), set()
-        if not self._asked:
-            self._wake.clear()
+        asked, changed = self._asked > 0, frozenset(self._changed)
+        self._wake.clear()
         self._looking = in_thread("plugsock-look", partial(self._loader.look, changed=changed, force=asked))
         look = await asyncio.shield(self._looking)
+        self._changed -= changed
+        self._asked -= asked
+        if self._asked:
+            self._wake.set()
         self._retire()
         if asked or look.groups or look.problems != self._problems:
             self._problems = look.problems
@@ -141,7 +144,7 @@ class Keeper:
         await self._decided.wait()
 
     def _retire(self) -> None:
-        while self._retired:
+        while self._retired and not self._is_looking:  # else the end of the look is awaited, and retires
             self._loader.retire(self._retired.pop(0))
 
 
@@ -152,7 +155,16 @@ def _announced(group: Group) -> frames.Group:
 def on_loop(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, Any]], None]:
     """What a `Loader` runs an `async def on_load` with, in a thread, so that it shares the loop of the async plugs."""
 
+    async def contained(coro: Coroutine[Any, Any, Any]) -> BaseException | None:
+        try:
+            await coro
+        except BaseException as error:  # SystemExit, above all, which a task lets out of the loop
+            return error
+        return None
+
     def run(coro: Coroutine[Any, Any, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(coro, loop).result()
+        error = asyncio.run_coroutine_threadsafe(contained(coro), loop).result()
+        if error is not None:
+            raise error
 
     return run

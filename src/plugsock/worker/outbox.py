@@ -44,6 +44,9 @@ class Outbox:
                 function(*args)
         finally:
             self._draining = False
+            if self.waiting and not self._woken:  # one of them has raised: the others are not held up by that
+                self._woken = True
+                self._loop.call_soon(self._wake)
 
     def _wake(self) -> None:
         # In this order: what is posted from here on wakes the loop again, what was posted before is done now.

@@ -2,7 +2,7 @@
 
 import asyncio
 from time import perf_counter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -33,10 +33,12 @@ class Run(Struct, gc=False):
     served: Served
     began: float
     """When the plug was first entered, by `time.perf_counter`."""
-    voice: Voice | None = None
-    """What it speaks with, if it was handed a Socket or Server."""
+    is_common: bool
+    """It was handed no Socket or Server, has not suspended and wants no details: as most calls."""
     is_over: bool = False
     """The gateway has ended it: it is not answered any more."""
+    voice: Voice | None = None
+    """What it speaks with, if it was handed a Socket or Server."""
     ran_s: float = 0.0
     waited_s: float = 0.0
     """For a thread."""
@@ -45,28 +47,45 @@ class Run(Struct, gc=False):
     encoded_s: float = 0.0
 
 
+class Open(Protocol):
+    """A run that goes on after it was started."""
+
+    run: Run
+    task: asyncio.Task[None] | None
+    """What it runs in, once it has suspended; None in threads."""
+
+    def cancel(self) -> bool:
+        """Nobody waits any more: interrupt it as far as it can be; True if it has ended by that."""
+
+
 class Answers:
-    """Answers calls, each once, and not after they were ended."""
+    """Answers calls, each once, and not after they were ended.
+
+    Attributes:
+        outbox: Brings what threads have to say.
+        open: What is neither answered nor has ended, by sequence.
+    """
 
     def __init__(self, sink: Sink, outbox: Outbox, *, dev: bool) -> None:
-        self._sink = sink
-        self._answer = sink.answer
         self.outbox = outbox
+        self.open: dict[int, Open] = {}
+        self._answer = sink.answer
+        self._item = sink.item
         self._faults = Faults(dev=dev)
 
     def finish(self, run: Run, value: Any, error: BaseException | None) -> None:
         """Answer a call that returned or raised; on the loop."""
-        call = run.call
-        if error is not None or run.voice is not None or run.is_over or call.flags or self.outbox.waiting:
-            self.give(run, self.of(run, value, error))
-            return
-        ran_s = perf_counter() - run.began
-        try:
-            payload = run.served.encode(value, call.format)
-        except BaseException as raised:  # the result's own code may run while it is encoded
-            self.give(run, self.of(run, None, raised))
-            return
-        self._answer(call.sequence, OK, payload, ran_s, None)
+        if error is None and run.is_common and not self.outbox.waiting:
+            ran_s = perf_counter() - run.began
+            call = run.call
+            try:
+                payload = run.served.encode(value, call.format)
+            except BaseException as raised:  # the result's own code may run while it is encoded
+                error = raised
+            else:
+                self._answer(call.sequence, OK, payload, ran_s, None)
+                return
+        self.give(run, self.of(run, value, error))
 
     def of(self, run: Run, value: Any, error: BaseException | None) -> Outcome:
         """What a call that returned or raised is answered with; in any thread."""
@@ -89,9 +108,10 @@ class Answers:
         """Answer, after all that was said before; on the loop."""
         if self.outbox.waiting:
             self.outbox.drain()
+        call, details = run.call, None
+        self.open.pop(call.sequence, None)
         if run.is_over:
             return
-        call, details = run.call, None
         if run.voice is not None:
             run.voice.sequence = 0
         if call.flags & EXPLAIN:
@@ -104,7 +124,7 @@ class Answers:
         if self.outbox.waiting:
             self.outbox.drain()
         if not run.is_over:
-            self._sink.item(run.call.sequence, payload)
+            self._item(run.call.sequence, payload)
 
     def refuse(self, call: Call, code: str, message: str, after_ms: int | None = None) -> None:
         """Answer a call that has not run."""

@@ -9,11 +9,12 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 from contextvars import Context
 from functools import partial
 from time import perf_counter
 from types import CoroutineType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from plugsock.loader.signature import LONGEST_NULL
 from plugsock.model import JSON, User
@@ -22,10 +23,10 @@ from plugsock.rpc.frames import Call
 from plugsock.rpc.link import Sink
 from plugsock.worker.bind import REFUSALS, bad_payload
 from plugsock.worker.outbox import Outbox
-from plugsock.worker.outcome import END, Answers, Outcome, Run
+from plugsock.worker.outcome import END, Answers, Open, Outcome, Run
 from plugsock.worker.repeats import refuse_repeats
 from plugsock.worker.stream import AsyncStream, Credit, ThreadStream
-from plugsock.worker.table import Table
+from plugsock.worker.table import ASYNC_CALL, ASYNC_STREAM, THREAD_CALL, THREAD_STREAM, Table
 from plugsock.worker.threads import CAPACITY, Job, Threads
 from plugsock.worker.words import CallerSocket, EveryoneElse, Mouth, Peers, Voice
 
@@ -40,16 +41,10 @@ AGAIN_MS: Final = 1000
 STOP_S: Final = 1.0
 """On `stop`, async plugs have so long to end after they were cancelled."""
 
+Enter: TypeAlias = Callable[[], Any]
+"""Calls the plug with all that it takes."""
+
 log = get_logger()
-
-
-class Open(Protocol):
-    """A run that goes on after `start` has returned."""
-
-    run: Run
-
-    def cancel(self) -> bool:
-        """Nobody waits any more: interrupt it as far as it can be; True if it has ended by that."""
 
 
 class Stream(Open, Protocol):
@@ -81,10 +76,11 @@ class Waiting:
 class Beside:
     """A call in a thread."""
 
-    __slots__ = ("_job", "_threads", "run")
+    __slots__ = ("_job", "_threads", "run", "task")
 
     def __init__(self, run: Run, job: Job, threads: Threads) -> None:
         self.run = run
+        self.task: asyncio.Task[None] | None = None
         self._job = job
         self._threads = threads
 
@@ -116,13 +112,18 @@ class Runner:
         self._answers = Answers(sink, outbox, dev=dev)
         self._starter = Starter(loop)
         self._threads = Threads(outbox, threads)
-        self._open: dict[int, Open] = {}
+        self._open = self._answers.open
         self._streams: dict[str, dict[int, Stream]] = {}
         self._held: set[str] = set()
-        self._begin = (self._async_call, self._thread_call, self._async_stream, self._thread_stream)
+        self._begin = {
+            THREAD_CALL: self._thread_call,
+            ASYNC_STREAM: self._async_stream,
+            THREAD_STREAM: self._thread_stream,
+        }
 
     def start(self, call: Call) -> None:
         """Begin a call; it is answered once, perhaps before this returns."""
+        # Longer than others and flat, because it runs once a call, where a function more costs 3 % of the whole.
         arrived = perf_counter() if call.flags else 0.0
         served = self._serving.get((call.event, call.revision))
         if served is None:
@@ -142,15 +143,31 @@ class Runner:
         except BaseException as error:  # code of the plug's own types, which decoding runs
             self._answers.failed(call, error)
             return
-        run = Run(call, served, perf_counter())
-        if arrived:
+        run = Run(call, served, perf_counter(), not arrived)
+        socket = server = user = None
+        if not run.is_common:
             run.decoded_s = run.began - arrived
-        if not served.needs:
-            self._begin[served.style](run, value)
-        elif served.signature.user_required and self.peers.user(call.socket) is None:
-            self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
-        else:
-            self._begin[served.style](run, value, *self._handed_in(run))
+        if served.needs:
+            if served.signature.user_required and self.peers.user(call.socket) is None:
+                self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
+                return
+            socket, server, user = self._handed_in(run)
+        if served.style != ASYNC_CALL:
+            enter = partial(served.invoke, served.function, value, socket, server, user)
+            self._begin[served.style](run, enter)
+            return
+        try:
+            coro = served.invoke(served.function, value, socket, server, user)
+        except BaseException as error:  # of a decorator around the plug
+            self._answers.finish(run, None, error)
+            return
+        if type(coro) is not CoroutineType:
+            coro = _awaited(coro)
+        if not run.is_common:  # what it says may end it before it suspends: a kick of its own socket
+            self._open[call.sequence] = Waiting(run)
+        task = self._starter.start(coro, self._answers.finish, run)
+        if task is not None:
+            self._suspended(run, task)
 
     def cancel(self, sequence: int) -> None:
         """End a run that nobody waits for; what is not open is ignored."""
@@ -187,7 +204,7 @@ class Runner:
         """End every run; those that don't end are left behind, with a word in the log."""
         for sequence in list(self._open):
             self.cancel(sequence)
-        tasks = {task for opened in self._open.values() if (task := getattr(opened, "task", None)) is not None}
+        tasks = {opened.task for opened in self._open.values() if opened.task is not None}
         _, stuck = await asyncio.wait(tasks, timeout=STOP_S) if tasks else (set(), set())
         if stuck:
             log.warning("plugs did not end when they were cancelled", calls=len(stuck))
@@ -198,47 +215,26 @@ class Runner:
         """The Socket, Server and User of a plug that takes any."""
         needs, id = run.served.needs, run.call.socket
         user = self.peers.user(id)
+        run.is_common = False
         run.voice = voice = Voice(run.call.sequence)
         socket = CallerSocket(id, user, self.mouth, voice) if "socket" in needs else None
         server = EveryoneElse(self.mouth, voice) if "server" in needs else None
         return socket, server, user
 
-    def _async_call(self, run: Run, value: Any, socket: Any = None, server: Any = None, user: Any = None) -> None:
-        served = run.served
-        try:
-            coro = served.invoke(served.function, value, socket, server, user)
-        except BaseException as error:  # of a decorator around the plug
-            self._returned(run, None, error)
-            return
-        if type(coro) is not CoroutineType:
-            coro = _awaited(coro)
-        waiting = None
-        if run.voice is not None:  # what it says may end it: a kick of its own socket
-            waiting = self._open[run.call.sequence] = Waiting(run)
-        task = self._starter.start(coro, self._returned, run)
-        if task is not None:
-            if waiting is None:
-                waiting = self._open[run.call.sequence] = Waiting(run)
-            self._suspended(waiting, task)
-
-    def _returned(self, run: Run, value: Any, error: BaseException | None) -> None:
-        self._open.pop(run.call.sequence, None)
-        self._answers.finish(run, value, error)
-
-    def _suspended(self, opened: Waiting | AsyncStream, task: "asyncio.Task[None]") -> None:
+    def _suspended(self, run: Run, task: "asyncio.Task[None]") -> None:
+        run.is_common = False
+        sequence = run.call.sequence
+        opened = self._open.setdefault(sequence, Waiting(run))
         opened.task = task
-        if opened.run.is_over:
+        if run.is_over:
             task.cancel()
 
-    def _thread_call(self, run: Run, value: Any, socket: Any = None, server: Any = None, user: Any = None) -> None:
-        if self._is_refused(run.call):
-            return
-        served = run.served
-        enter = partial(served.invoke, served.function, value, socket, server, user)
-        job = self._threads.submit(partial(self._in_thread, run, enter))
-        self._open[run.call.sequence] = Beside(run, job, self._threads)
+    def _thread_call(self, run: Run, enter: Enter) -> None:
+        if not self._is_refused(run.call):
+            job = self._threads.submit(partial(self._in_thread, run, enter))
+            self._open[run.call.sequence] = Beside(run, job, self._threads)
 
-    def _in_thread(self, run: Run, enter: "partial[Any]") -> None:
+    def _in_thread(self, run: Run, enter: Enter) -> None:
         submitted, run.began = run.began, perf_counter()
         run.waited_s = run.began - submitted
         value = error = None
@@ -249,24 +245,20 @@ class Runner:
         outcome = self._answers.of(run, value, error)
         self._answers.outbox.post(self._ended, run, outcome)
 
-    def _async_stream(self, run: Run, value: Any, socket: Any = None, server: Any = None, user: Any = None) -> None:
-        served = run.served
-        items = served.invoke(served.function, value, socket, server, user)
-        stream = AsyncStream(run, items, self._credit(run.call), self._answers)
+    def _async_stream(self, run: Run, enter: Enter) -> None:
+        stream = AsyncStream(run, enter(), self._credit(run.call), self._answers)
         self._keep(stream)
         task = self._starter.start(stream.pump(), self._streamed, run)
         if task is not None:
-            self._suspended(stream, task)
+            self._suspended(run, task)
 
     def _streamed(self, run: Run, _value: None, error: BaseException | None) -> None:
         self._ended(run, END if error is None else self._answers.of(run, None, error))
 
-    def _thread_stream(self, run: Run, value: Any, socket: Any = None, server: Any = None, user: Any = None) -> None:
-        if self._is_refused(run.call):
-            return
-        served = run.served
-        enter = partial(served.invoke, served.function, value, socket, server, user)
-        self._keep(ThreadStream(run, enter, self._credit(run.call), self._threads, self._answers, self._ended))
+    def _thread_stream(self, run: Run, enter: Enter) -> None:
+        if not self._is_refused(run.call):
+            credit = self._credit(run.call)
+            self._keep(ThreadStream(run, enter, credit, self._threads, self._answers, self._ended))
 
     def _credit(self, call: Call) -> Credit:
         return Credit(call.credit, is_held=call.socket in self._held)
@@ -285,7 +277,6 @@ class Runner:
 
     def _ended(self, run: Run, outcome: Outcome) -> None:
         call = run.call
-        self._open.pop(call.sequence, None)
         streams = self._streams.get(call.socket)
         if streams is not None and streams.pop(call.sequence, None) is not None and not streams:
             del self._streams[call.socket]

@@ -100,6 +100,7 @@ class ThreadStream:
         ended: Callable[[Run, Outcome], None],
     ) -> None:
         self.run = run
+        self.task: asyncio.Task[None] | None = None
         self._enter = enter
         self._credit = credit
         self._threads = threads
@@ -134,7 +135,8 @@ class ThreadStream:
         """Begin a turn unless one is on its way or there is nothing to do in one."""
         if self._job is not None:
             return
-        if (not self._is_closed and self._items is not None) if self.run.is_over else self._credit.covers(self._sent):
+        has_to_close = self.run.is_over and self._items is not None
+        if has_to_close or (not self.run.is_over and self._credit.covers(self._sent)):
             self._job = self._threads.submit(self._turn)
 
     def _turn(self) -> None:
@@ -168,10 +170,9 @@ class ThreadStream:
         return None
 
     def _close(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            assert self._items is not None
-            self._context.run(self._items.close)
+        assert self._items is not None
+        self._is_closed = True
+        self._context.run(self._items.close)
 
     def _turned(self, outcome: Outcome | None, ran_s: float) -> None:
         self._job = None

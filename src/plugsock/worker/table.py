@@ -4,9 +4,16 @@ from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 from plugsock.loader.catalog import Plug
+from plugsock.loader.signature import Signature
 from plugsock.model import Kind
 from plugsock.worker.encode import Results
 from plugsock.worker.repeats import sure_fields
+
+ASYNC_CALL: Final = 0
+THREAD_CALL: Final = 1
+ASYNC_STREAM: Final = 2
+THREAD_STREAM: Final = 3
+"""How a plug runs."""
 
 Key: TypeAlias = tuple[str, str]
 """Event and revision, as a call names them."""
@@ -17,7 +24,7 @@ class Served:
 
     Attributes:
         sure_fields: See `repeats`.
-        style: How it runs: 0 an async call, 1 a call in a thread, 2 an async stream, 3 a stream in a thread.
+        style: How it runs, `ASYNC_CALL` and so on.
     """
 
     __slots__ = ("bind", "decode", "encode", "function", "invoke", "needs", "plug", "signature", "style", "sure_fields")
@@ -32,8 +39,14 @@ class Served:
         self.invoke: Final = signature.invoke
         self.needs: Final = signature.needs
         self.sure_fields: Final = sure_fields(signature)
-        self.style: Final = 2 * (signature.kind is Kind.STREAM) + (not signature.is_async)
+        self.style: Final = _style(signature)
         self.encode: Final = Results(signature, max_answer, check=dev).encode
+
+
+def _style(signature: Signature) -> int:
+    if signature.kind is Kind.STREAM:
+        return ASYNC_STREAM if signature.is_async else THREAD_STREAM
+    return ASYNC_CALL if signature.is_async else THREAD_CALL
 
 
 class Table:

@@ -71,8 +71,9 @@ class Threads:
         job = Job(work)
         self._pending += 1
         if self._pending > self._started < self._capacity:
-            self._started += 1
-            threading.Thread(target=self._run, name=f"plug-{self._started}", daemon=True).start()
+            with suppress(RuntimeError):  # the system has no thread left: what there are will do
+                threading.Thread(target=self._run, name=f"plug-{self._started + 1}", daemon=True).start()
+                self._started += 1
         self._queue.put(job)
         return job
 
@@ -98,6 +99,7 @@ class Threads:
             if job.claim():
                 job.work()
             self._outbox.post(self._ended, job)
+            del job  # an idle thread would keep its last plug, and with it a revision that was replaced
 
     def _ended(self, job: Job) -> None:
         self._pending -= 1

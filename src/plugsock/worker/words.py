@@ -60,6 +60,8 @@ class Mouth:
         if voice.is_over:
             raise CallEnded("the call has ended: nothing is sent any more")
         if self._outbox.on_loop:
+            if self._outbox.waiting:
+                self._outbox.drain()
             self._sink.emit(emit)
         else:
             self._outbox.post(self._late, voice, emit)

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from plugsock import Error
+from plugsock.app import folders
 from plugsock.client import connect
 from plugsock.errors import Disconnected
 from support.server import LIMIT_S, environment, running, starting
@@ -247,3 +248,31 @@ async def test_the_data_directory_is_private_and_left_tidy(tmp_path):
         server.send(signal.SIGTERM)
         assert await server.end() == 0
         assert not (data / "server.json").exists()
+
+
+def test_the_default_plugs_are_trusted_like_the_code_that_they_come_with(tmp_path):
+    mine, default = folders(tmp_path, trust=False)
+    assert (mine.is_trusted, default.is_trusted) == (False, True)
+
+
+@pytest.mark.fault("S16")
+async def test_a_folder_that_others_can_write_to_is_served_once_it_is_mended(tmp_path):
+    folder = tmp_path / "plugs"
+    folder.mkdir()
+    folder.chmod(0o777)
+    async with running(folder, greet=GREET) as server, connect(server.url) as client:
+        await server.says(f"everybody can write to it.*chmod -R go-w {folder}")
+        with pytest.raises(Error, match="not_found"):
+            await client.call("greet", {"name": "Ada"})
+        folder.chmod(0o755)
+        await server.says("swapped.*greet")
+        assert await client.call("greet", {"name": "Ada"}) == ["Hello, Ada!"]
+
+
+@pytest.mark.fault("S16")
+async def test_a_folder_that_others_can_write_to_is_served_if_it_is_trusted(tmp_path):
+    folder = tmp_path / "plugs"
+    folder.mkdir()
+    folder.chmod(0o777)
+    async with running(folder, "--trust", greet=GREET) as server, connect(server.url) as client:
+        assert await client.call("greet", {"name": "Ada"}) == ["Hello, Ada!"]

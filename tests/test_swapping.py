@@ -19,7 +19,7 @@ from support.history import History
 from support.server import LIMIT_S, running
 
 MEMORY_SWAPS = int(os.environ.get("PLUGSOCK_TEST_SWAPS", "200"))
-WARM_UP_SWAPS = 50
+WARM_UP_SWAPS = 30
 GROWTH_MIB = 10
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can tell that a file is still open")
@@ -381,17 +381,18 @@ async def test_a_call_whose_caller_leaves_keeps_nothing_alive(tmp_path):
 
 
 BY_NAME = """
-import importlib, sys
+import asyncio, importlib, sys
+from pathlib import Path
 from plugsock import Socket, on_unload, plug
-from plugs._gate import gate
 
 VERSION = importlib.import_module("plugs._num" + "ber").VERSION
 
 @plug
-async def named(socket: Socket, wait: bool) -> int:
-    if wait:
+async def named(socket: Socket, until: str = "") -> int:
+    if until:
         socket.send("began")
-        await gate.wait()
+    while until and not Path(until).exists():
+        await asyncio.sleep(0.01)
     return VERSION
 
 @on_unload
@@ -402,19 +403,22 @@ def leave():
 
 @pytest.mark.fault("S10", "S22")
 async def test_a_call_is_waited_for_though_only_a_helper_has_changed_that_no_import_statement_names(tmp_path):
-    files = {"named": BY_NAME, "_number": "VERSION = 1\n", "_gate": GATE, "opens": OPENS}
-    files["other"] = OTHER.format(version=1)
-    async with running(tmp_path / "plugs", **files) as server, connect(server.url) as client:
+    go = tmp_path / "go"
+    files = {"named": BY_NAME, "_number": "VERSION = 1\n"}
+    async with (
+        running(tmp_path / "plugs", other=OTHER.format(version=1), **files) as server,
+        connect(server.url) as client,
+    ):
         pushes = client.pushes()
-        call = asyncio.get_running_loop().create_task(client.call("named", {"wait": True}))
+        call = asyncio.get_running_loop().create_task(client.call("named", {"until": str(go)}))
         await anext(pushes)
         server.save("_number.py", "VERSION = 2\n")
         async with asyncio.timeout(LIMIT_S):
-            while await client.call("named", {"wait": False}) != 2:
+            while await client.call("named") != 2:
                 pass
         await other_unloads(server)
         assert "unloaded named 1" not in server.err
-        await client.call("opens")
+        go.touch()
         assert await call == 1
         await server.says("unloaded named 1")
 
@@ -481,7 +485,7 @@ async def test_clients_are_told_which_events_changed_and_nothing_of_what_failed(
 async def test_many_swaps_under_load_leave_neither_memory_nor_threads_nor_revisions(tmp_path):
     async with swapping(tmp_path / "plugs") as folder:
         process = psutil.Process(folder.server.process.pid)
-        async with calling(folder.server, folder.history, connections=2, depth=2):
+        async with calling(folder.server, folder.history, connections=1, depth=1):
             for _ in range(WARM_UP_SWAPS):
                 await folder.swap()
             await folder.two_are_alive()

@@ -41,15 +41,20 @@ EVENTS_SHOWN: Final = 12
 """When it starts; `plugsock list` shows them all."""
 
 
-def folders(plugs: Path) -> list[Folder]:
-    """The folders that are served: the user's own, and below it the default plugs that come with plugsock."""
-    mine = Folder(plugs, "plugs", "folder")
+def folders(plugs: Path, *, trust: bool) -> list[Folder]:
+    """The folders that are served: the user's own, and below it the default plugs that come with plugsock.
+
+    Args:
+        plugs: The user's own.
+        trust: Load it even if others can write to it; the default plugs are trusted like plugsock's own code.
+    """
+    mine = Folder(plugs, "plugs", "folder", is_trusted=trust)
     default = HERE / "embedded"
     if not default.is_dir():
         default = HERE.parent.parent / "plugs"  # in a clone, where nothing was built
     if not default.is_dir() or (plugs.exists() and default.samefile(plugs)):
         return [mine]
-    return [mine, Folder(default, "plugsock_embedded", "embedded")]
+    return [mine, Folder(default, "plugsock_embedded", "embedded", is_trusted=True)]
 
 
 def run(settings: Settings) -> int:
@@ -80,7 +85,8 @@ class Server:
             data = DataDirectory(settings.data)
             stack.callback(data.close)
             gateway = Gateway(settings)
-            loader = Loader(folders(settings.plugs), run_async=on_loop(asyncio.get_running_loop()))
+            plugs = folders(settings.plugs, trust=settings.trust)
+            loader = Loader(plugs, run_async=on_loop(asyncio.get_running_loop()))
             worker = InlineLink(loader, gateway, settings)
             gateway.attach(worker)
             stack.push_async_callback(worker.stop)

@@ -47,6 +47,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     poll: Annotated[
         bool, About(RUNNING, "Look for changed files by the clock, where the file system has no events.")
     ] = False
+    # Off, because whoever can write to a plug can do all that the server's user can.
+    trust: Annotated[
+        bool, About(RUNNING, "Load plugs that others can write to; off, because they run code as the server that way.")
+    ] = False
     # Off, because it costs about 64 KiB a connection (two windows of RFC 7692), more than everything else together.
     compression: Annotated[bool, About(RUNNING, "Compress messages for clients that can.")] = False
     log_format: Annotated[

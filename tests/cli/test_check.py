@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -40,6 +41,29 @@ def test_a_folder_can_be_named(home, plugsock):
     (home / "other").mkdir()
 
     assert plugsock("check", "other") == (0, "no problems, 0 events\n", "")
+
+
+@pytest.mark.fault("S16")
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX'")
+def test_a_plug_that_others_can_write_to_is_a_problem_unless_it_is_trusted(home, plugsock):
+    (home / "plugs" / "greet.py").chmod(0o666)
+
+    status, out, _ = plugsock("check")
+
+    assert status == 1
+    assert out.startswith("plugs/greet.py:0: it is skipped: everybody can write to it")
+    assert out.endswith(f"chmod go-w {home}/plugs/greet.py\n")
+    assert plugsock("check", "--trust") == (0, "no problems, 2 events\n", "")
+    assert plugsock("check", PLUGSOCK_TRUST="true") == (0, "no problems, 2 events\n", "")
+
+
+def test_the_settings_of_a_folder_that_is_named_lie_beside_it(home, plugsock):
+    (home / "other" / "plugs").mkdir(parents=True)
+    (home / "other" / "plugsock.toml").write_text("nonsense = 1\n")
+
+    status, _, err = plugsock("check", "other/plugs")
+
+    assert (status, "plugsock.toml:1: there is no setting 'nonsense'" in err) == (2, True)
 
 
 @pytest.mark.fault("P18")

@@ -33,6 +33,14 @@ def test_the_default_plugs_are_listed_too(plugsock):
     assert ["echo", "embedded"] in [[line[0], line[4]] for line in columns(out)]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX'")
+def test_a_plug_that_others_can_write_to_is_listed_only_if_it_is_trusted(home, plugsock):
+    (home / "plugs" / "greet.py").chmod(0o666)
+
+    assert own(plugsock("list")[1]) == []
+    assert [line[0] for line in own(plugsock("list", "--trust")[1])] == ["greet", "greet.count"]
+
+
 def test_it_asks_the_server_that_runs(home, server, plugsock):
     (home / "plugs" / "greet.py").unlink()  # the server has not noticed yet, or keeps it for its second of grace
 

@@ -12,11 +12,19 @@ def deflated(outbox):
 @pytest.mark.parametrize("batch", [next_batch, deflated])
 def test_a_batch_is_all_there_is_if_that_is_little(batch):
     outbox = [(TEXT, b"one"), (BINARY, b"x" * 126), (PING, b"")]
-    count, size, chunks = batch(outbox)
+    count, size, joined = batch(outbox)
     assert (count, size) == (3, 129 + 3 * OVERHEAD)
-    frames, rest = split_frames(b"".join(chunks))
+    frames, rest = split_frames(joined)
     assert [first & 0x0F for first, _ in frames] == [TEXT, BINARY, PING]
     assert rest == b""
+
+
+@pytest.mark.parametrize("length", [0, 125, 126, LONG])
+@pytest.mark.parametrize("batch", [next_batch, deflated])
+def test_one_message_is_a_batch(batch, length):
+    count, size, joined = batch([(PING, b"x" * length)])
+    assert (count, size) == (1, length + OVERHEAD)
+    assert split_frames(joined) == ([(0x89, b"x" * length)], b"")
 
 
 @pytest.mark.parametrize("batch", [next_batch, deflated])
@@ -31,8 +39,8 @@ def test_a_batch_ends_when_it_is_full(batch):
 
 
 def test_control_frames_are_never_compressed():
-    _, _, chunks = deflated([(PING, b"x" * 100), (TEXT, b"x" * 100)])
-    (ping, message), _ = split_frames(b"".join(chunks))
+    _, _, joined = deflated([(PING, b"x" * 100), (TEXT, b"x" * 100)])
+    (ping, message), _ = split_frames(joined)
     assert ping == (0x89, b"x" * 100)
     inflater = Inflater(12, takeover=True)
     assert message[0] == 0xC1

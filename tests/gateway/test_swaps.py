@@ -61,8 +61,15 @@ async def test_clients_are_told_what_changed_and_whether_their_shapes_hold():
 async def test_a_look_that_changed_nothing_tells_nobody():
     stage = Stage(announce("a", "r1"))
     client = stage.client()
-    stage.swap(announce("a", "r1"))
+    stage.gateway.staged(Staged(2, [], []))
     assert client.heard() == []
+
+
+async def test_new_code_is_told_of_even_where_the_revision_stays():
+    stage = Stage(announce("a", "r1"))
+    client = stage.client()
+    stage.swap(announce("a", "r1"))
+    assert [notice["changed"] for notice in notices(client)] == [["a"]]
 
 
 async def test_a_group_with_problems_changes_nothing():

@@ -200,14 +200,14 @@ def test_a_subfolder_that_can_not_be_read_is_kept_and_holds_back_no_other(folder
     for name in ("a.py", "deep/b.py"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("")
-    scandir = os.scandir
+    listing = scanning.listing
 
-    def fail(path):
-        if str(path).endswith("deep"):
+    def fail(path, guard):
+        if path.endswith("deep"):
             raise PermissionError(13, "Permission denied")
-        return scandir(path)
+        return listing(path, guard)
 
-    monkeypatch.setattr(scanning.os, "scandir", fail)
+    monkeypatch.setattr(scanning, "listing", fail)
     scan = found(folder)
     assert (list(scan.sources), scan.kept, scan.has_unread) == (["plugs.a"], {"plugs.deep"}, True)
     assert complaints(scan) == {"deep": "the folder can't be read: Permission denied"}
@@ -231,7 +231,7 @@ def test_a_file_that_can_not_be_read_is_kept_and_read_again(folder, monkeypatch)
 def test_a_file_that_vanishes_between_listing_and_reading_is_missing(folder, monkeypatch):
     (folder / "a.py").write_text("")
     one = scanner(folder)
-    monkeypatch.setattr(scanning, "read", lambda path: Path(path).unlink() or Path(path).stat())
+    monkeypatch.setattr(scanning, "read", lambda path, _: Path(path).unlink() or Path(path).stat())
     scan = one.scan(0)
     assert (scan.sources, scan.kept, scan.problems) == ({}, set(), [])
 
@@ -240,7 +240,7 @@ def test_an_unchanged_file_is_not_read_again(folder, monkeypatch):
     (folder / "a.py").write_text("x = 1")
     one = scanner(folder)
     first = one.scan(0).sources["plugs.a"]
-    monkeypatch.setattr(scanning, "read", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr(scanning, "read", lambda *_: pytest.fail("it was read"))
     assert one.scan(0).sources["plugs.a"] is first
 
 
@@ -250,7 +250,7 @@ def test_a_file_that_the_watcher_names_is_read_again(folder, monkeypatch):
     one.scan(0)
     reads = []
     read = scanning.read
-    monkeypatch.setattr(scanning, "read", lambda path: reads.append(path) or read(path))
+    monkeypatch.setattr(scanning, "read", lambda path, guard: reads.append(path) or read(path, guard))
     one.scan(0, {"a.py"})
     assert reads == [str(folder / "a.py")]
 
@@ -261,7 +261,7 @@ def test_a_stat_that_is_too_young_is_not_trusted(folder, monkeypatch):
     one.scan(0)
     reads = []
     read = scanning.read
-    monkeypatch.setattr(scanning, "read", lambda path: reads.append(path) or read(path))
+    monkeypatch.setattr(scanning, "read", lambda path, guard: reads.append(path) or read(path, guard))
     one.scan(0)
     assert len(reads) == 1
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 if sys.version_info >= (3, 12):
-    from plugsock.worker.eager import Starter
+    from plugsock.worker.eager import Starter, Suspended
 else:
-    from plugsock.worker.eager_311 import Starter
+    from plugsock.worker.eager_311 import Starter, Suspended
 
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE")
 
@@ -33,7 +33,16 @@ class Stage:
         self._ended = asyncio.Event()
 
     def start(self, coro, token: str = "it") -> "asyncio.Task[None] | None":
-        return self.starter.start(coro, self._done, token)
+        """Start a coroutine as the runner does: the task that goes on with it, if it suspends."""
+        try:
+            result = self.starter.step(coro)
+        except BaseException as error:
+            self._done(token, None, error)
+            return None
+        if type(result) is Suspended:
+            return result.go_on(self._done, token)
+        self._done(token, result, None)
+        return None
 
     def _done(self, token: str, value: object, error: BaseException | None) -> None:
         self.ends.append((token, value if error is None else type(error).__name__))

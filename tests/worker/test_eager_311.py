@@ -1,6 +1,7 @@
 """When a carrier is used again, and when it must not be."""
 
 import asyncio
+import contextlib
 import contextvars
 import sys
 import weakref
@@ -10,7 +11,7 @@ import pytest
 if sys.version_info >= (3, 12):
     pytest.skip("tasks start at once by themselves", allow_module_level=True)
 
-from plugsock.worker.eager_311 import CARRIERS, Starter
+from plugsock.worker.eager_311 import CARRIERS, Starter, Suspended
 
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE")
 
@@ -37,8 +38,15 @@ def entered(starter: Starter, coro_function) -> int:
         seen.append(id(asyncio.current_task()))
         coro_function()
 
-    assert starter.start(run(), ignore, None) is None
+    assert starter.step(run()) is None
     return seen[0]
+
+
+def suspended(starter: Starter, coro) -> "asyncio.Task[None]":
+    """Start a coroutine that suspends; the task that goes on with it."""
+    result = starter.step(coro)
+    assert type(result) is Suspended
+    return result.go_on(ignore, None)
 
 
 def nothing() -> None:
@@ -47,6 +55,42 @@ def nothing() -> None:
 
 async def test_a_carrier_that_carried_to_the_end_is_used_again(starter):
     assert len({entered(starter, nothing) for _ in range(100)}) == 1
+
+
+async def test_a_carrier_is_used_again_after_what_it_carried_has_raised(starter):
+    def fail() -> None:
+        raise ValueError
+
+    first = entered(starter, nothing)
+    for _ in range(3):
+        with contextlib.suppress(ValueError):
+            entered(starter, fail)
+    assert entered(starter, nothing) == first
+
+
+async def test_a_carrier_keeps_nothing_of_what_it_carried(starter):
+    class Result:
+        pass
+
+    async def give() -> Result:
+        return Result()
+
+    result = weakref.ref(starter.step(give()))
+    assert result() is None
+
+
+async def test_a_coroutine_that_has_suspended_is_dropped_when_it_has_ended(starter):
+    async def wait() -> None:
+        await asyncio.sleep(0)
+
+    coro = wait()
+    dropped = weakref.ref(coro)
+    task = suspended(starter, coro)
+    del coro
+    await task
+    del task
+    await asyncio.sleep(0)
+    assert dropped() is None
 
 
 async def test_a_carrier_that_somebody_refers_to_is_not_used_again(starter):
@@ -93,8 +137,7 @@ async def test_waiting_carriers_that_somebody_cancels_are_replaced(starter):
         task.cancel()
     del task
     for _ in range(CARRIERS):
-        entered_in = starter.start(asyncio.sleep(0), ignore, None)
-        assert entered_in is not None
+        suspended(starter, asyncio.sleep(0))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert entered(starter, nothing) == entered(starter, nothing)
@@ -111,8 +154,9 @@ async def test_a_carrier_is_not_entered_before_it_has_reached_its_wait():
         assert name != "carrier"
         ended.set()
 
-    task = starter.start(run(), done, None)
-    assert task is not None
+    result = starter.step(run())
+    assert type(result) is Suspended
+    result.go_on(done, None)
     assert not ended.is_set()
     await ended.wait()
     starter.close()
@@ -122,7 +166,7 @@ async def test_a_carrier_is_not_entered_before_it_has_reached_its_wait():
 
 async def test_as_many_carriers_wait_again_after_a_burst(starter):
     for _ in range(3 * CARRIERS):
-        starter.start(asyncio.sleep(0), ignore, None)
+        suspended(starter, asyncio.sleep(0))
     for _ in range(4):
         await asyncio.sleep(0)
     assert len([task for task in asyncio.all_tasks() if task.get_name() == "carrier"]) == CARRIERS

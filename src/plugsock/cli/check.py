@@ -11,7 +11,7 @@ from plugsock.model import Problem
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @options.format("text", "json", "github")
 @options.color
-@options.settings("plugs")
+@options.settings("plugs", "trust")
 def check(folder: Path | None, format: str, color: style.Color, **flags: Any) -> int:
     """Report what is wrong with a folder of plugs.
 
@@ -24,7 +24,8 @@ def check(folder: Path | None, format: str, color: style.Color, **flags: Any) ->
     """
     from plugsock.cli.folder import look_at
 
-    events, problems = look_at(folder or options.read(flags).plugs)
+    settings = options.read(flags, folder)
+    events, problems = look_at(settings.plugs, trust=settings.trust)
     if format == "json":
         style.json_document(problems)
     for problem in problems:

@@ -11,8 +11,12 @@ from plugsock.loader.swap import Loader
 from plugsock.model import Announcement, Problem
 
 
-def look_at(plugs: Path) -> tuple[list[Announcement], list[Problem]]:
+def look_at(plugs: Path, *, trust: bool) -> tuple[list[Announcement], list[Problem]]:
     """Load everything once, as a server does when it starts: imports, checks, `on_load`, and at the end `on_unload`.
+
+    Args:
+        plugs: The folder.
+        trust: Load it even if others can write to it.
 
     Returns:
         What the folder would serve, the default plugs included, and what is wrong with it.
@@ -22,7 +26,7 @@ def look_at(plugs: Path) -> tuple[list[Announcement], list[Problem]]:
     """
     if not plugs.is_dir():
         raise SettingsError(f"{plugs}: there is no such folder of plugs")
-    loader = Loader(folders(plugs.absolute()))
+    loader = Loader(folders(plugs, trust=trust))
     try:
         look = loader.look()
         catalog = loader.commit(look.stage, [group.id for group in look.groups if not group.problems])

@@ -23,7 +23,7 @@ class Found(Struct, frozen=True):
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @options.format("text", "json")
 @options.color
-@options.settings(*options.PLACE)
+@options.settings(*options.PLACE, "trust")
 def list_(folder: Path | None, format: str, color: style.Color, **flags: Any) -> int:
     """List every event.
 
@@ -45,18 +45,18 @@ def list_(folder: Path | None, format: str, color: style.Color, **flags: Any) ->
 
 
 def _found(folder: Path | None, flags: dict[str, Any]) -> Found:
-    settings = options.read(flags)
+    settings = options.read(flags, folder)
     if folder is None:
         try:
             reply = admin.ask(settings.data, List())
         except admin.NoServer:
-            folder = settings.plugs
+            pass
         else:
             assert isinstance(reply, Listing)
             return Found(reply.events, reply.problems)
     from plugsock.cli.folder import look_at  # a server was asked faster than the loader is imported
 
-    return Found(*look_at(folder))
+    return Found(*look_at(settings.plugs, trust=settings.trust))
 
 
 def _print(found: Found, *, rich: bool) -> None:

@@ -4,6 +4,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
@@ -67,9 +68,15 @@ def settings(*fields: str) -> Callable[[F], F]:
     return decorate
 
 
-def read(flags: Mapping[str, Any]) -> Settings:
-    """The settings of this process: what its flags, environment and plugsock.toml say."""
-    return config.read(flags, os.environ, config.home())
+def read(flags: Mapping[str, Any], folder: Path | None = None) -> Settings:
+    """The settings of this process: what its flags, environment and plugsock.toml say.
+
+    Args:
+        flags: What stood on the command line.
+        folder: A folder of plugs that was named as an argument: it beats what `plugs` says anywhere.
+    """
+    named = {} if folder is None else {"plugs": str(folder)}
+    return config.read({**flags, **named}, os.environ, config.home())
 
 
 color = click.option(

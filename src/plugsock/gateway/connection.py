@@ -158,14 +158,14 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         while outbox and not self._paused and not transport.is_closing():
             if self._deflater is None:
-                count, size, chunks = next_batch(outbox)
+                count, size, frames = next_batch(outbox)
             else:
-                count, size, chunks = next_deflated_batch(outbox, self._deflater)
+                count, size, frames = next_deflated_batch(outbox, self._deflater)
             if not count:
                 return True
             del outbox[:count]
             self._handed += size
-            transport.write(b"".join(chunks))
+            transport.write(frames)
         if self._paused or self._phase:
             self._check_unsent()
         return False

@@ -37,7 +37,7 @@ class Change(Struct, frozen=True):
 
     changed: list[str]
     replaced: frozenset[tuple[str, str]]
-    """(event, revision) that no new call starts on."""
+    """(event, revision) as they were: the calls that are open on them keep what was replaced alive."""
     breaking: bool
     """Is an event gone, or has its shape changed?"""
 
@@ -100,14 +100,10 @@ class Routes:
 
 
 def _change(before: Mapping[str, Announcement], after: Mapping[str, Announcement]) -> Change:
-    changed = sorted(
-        event
-        for event in before.keys() | after.keys()
-        if event not in before or event not in after or before[event].revision != after[event].revision
-    )
+    # What arrives is new code even where its revision stays: a helper that it imports by a computed name has changed.
     return Change(
-        changed=changed,
-        replaced=frozenset((event, before[event].revision) for event in changed if event in before),
+        changed=sorted(before.keys() | after.keys()),
+        replaced=frozenset((event, old.revision) for event, old in before.items()),
         breaking=any(event not in after or after[event].shape != before[event].shape for event in before),
     )
 

@@ -62,7 +62,7 @@ class Verbs:
         id = b"" if frame.id == b"0" else frame.id
         route = self._routes.by_name.get(frame.name)
         if route is not None and (id or route.is_call):
-            self._calls.open(peer, binary, id, route, frame.payload, frame.options)
+            self._calls.open_with(peer, binary, id, route, frame.payload, frame.options)
         elif id:
             self._refuse(peer, binary, frame, self._missing(frame.name.decode()))
 

@@ -4,6 +4,7 @@ What authors write:
     declare      the marks that they set: @plug, @on_load, @on_unload
 What is on disk:
     scan         which files are plugs, and their bytes
+    trust        who else could write to them
     settle       when a saved file is complete
     disk         what the folders hold, with deletions given time to be something else
     source       one file: its bytes, what they say without being run, and the folder it is from

@@ -2,8 +2,10 @@
 
 Contents decide whether a file has changed. A file is not read again while its stat is the same, unless that stat is so
 young that a second change may hide behind it (git calls such a file racily clean) or the watcher has named the file.
+What others can write to is not read at all, see `trust`.
 """
 
+import itertools
 import os
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from msgspec import Struct, field
 
 from plugsock.loader.settle import Settling, Stamp, Writers, is_regular, read_lease
 from plugsock.loader.source import Folder, Source, one_line
+from plugsock.loader.trust import Guard, Untrusted
 from plugsock.model import Problem
 
 MAX_SOURCE: Final = 2 << 20
@@ -26,6 +29,7 @@ NEVER: Final = frozenset({"conftest.py", "site-packages", "node_modules", "venv"
 OPEN_FLAGS: Final = os.O_RDONLY | sum(
     getattr(os, f"O_{name}", 0) for name in ("NONBLOCK", "NOFOLLOW", "CLOEXEC", "BINARY")
 )
+FOLDER_FLAGS: Final = os.O_RDONLY | sum(getattr(os, f"O_{name}", 0) for name in ("DIRECTORY", "CLOEXEC"))
 
 
 def is_ignored(name: str) -> bool:
@@ -44,10 +48,17 @@ class Scan(Struct):
     kept: set[str] = field(default_factory=set)
     """Modules and packages that are there but can't be used: what was served of them goes on."""
     has_unread: bool = False
-    """Something could not be read this time, so that another look is due."""
+    """Something could not be read or trusted this time, so that another look is due."""
     problems: list[Problem] = field(default_factory=list)
     is_gone: bool = False
-    """The folder itself can't be found: everything that was served goes on."""
+    """The folder itself can't be found or trusted: everything that was served goes on."""
+
+
+class _Listed(NamedTuple):
+    name: str
+    path: str
+    is_folder: bool
+    is_link: bool
 
 
 class _Entry(NamedTuple):
@@ -76,6 +87,7 @@ class Scanner:
     def __init__(self, folder: Folder, wall_ns: Callable[[], int]) -> None:
         self._folder = folder
         self._wall_ns = wall_ns
+        self._guard = Guard(is_off=folder.is_trusted)
         self._settling = Settling()
         self._known: dict[str, _Known] = {}
         self._identity: tuple[int, int] | None = None
@@ -88,11 +100,14 @@ class Scanner:
             suspects: Base names of files that are read whatever their stat says.
         """
         scan = Scan()
+        self._guard = Guard(is_off=self._folder.is_trusted)
         try:
             info = self._folder.path.stat()
             entries = list(self._entries(scan, str(self._folder.path), self._folder.package, helper=False))
         except OSError as error:
             return Scan(is_gone=True, problems=[self._problem("", f"the folder can't be read: {error.strerror}")])
+        except Untrusted as error:
+            return Scan(is_gone=True, has_unread=True, problems=[self._problem("", f"the folder is skipped: {error}")])
         identity = (info.st_dev, info.st_ino)
         if not entries and self._identity not in (None, identity):  # unmounted, or moved away and made anew
             return Scan(is_gone=True, problems=[self._problem("", "the folder was replaced by an empty one")])
@@ -103,19 +118,17 @@ class Scanner:
         return scan
 
     def _entries(self, scan: Scan, path: str, package: str, *, helper: bool) -> Iterator[_Entry]:
-        with os.scandir(path) as listing:
-            found = sorted(listing, key=lambda entry: entry.name)
-        for entry in found:
+        for entry in listing(path, self._guard):
             if is_ignored(entry.name):
                 continue
-            if entry.is_dir(follow_symlinks=False):
+            if entry.is_folder:
                 yield from self._subfolder(scan, entry, package, helper=helper)
             elif entry.name.endswith(".py"):
                 yield from self._file(scan, entry, package, helper=helper)
-            elif entry.is_symlink() and entry.is_dir():
+            elif entry.is_link and Path(entry.path).is_dir():
                 scan.problems.append(self._problem(entry.path, "it is a link to a folder, which is not followed"))
 
-    def _subfolder(self, scan: Scan, entry: os.DirEntry[str], package: str, *, helper: bool) -> Iterator[_Entry]:
+    def _subfolder(self, scan: Scan, entry: _Listed, package: str, *, helper: bool) -> Iterator[_Entry]:
         name = entry.name
         if name.endswith(".py"):
             scan.problems.append(self._problem(entry.path, "it is a folder and is skipped: only files are plugs"))
@@ -123,11 +136,16 @@ class Scanner:
         try:
             yield from self._entries(scan, entry.path, f"{package}.{name}", helper=helper or name.startswith("_"))
         except OSError as error:
-            scan.problems.append(self._problem(entry.path, f"the folder can't be read: {error.strerror}"))
-            scan.kept.add(f"{package}.{name}")
-            scan.has_unread = True
+            reason = f"the folder can't be read: {error.strerror}"
+        except Untrusted as error:
+            reason = f"the folder is skipped: {error}"
+        else:
+            return
+        scan.problems.append(self._problem(entry.path, reason))
+        scan.kept.add(f"{package}.{name}")
+        scan.has_unread = True
 
-    def _file(self, scan: Scan, entry: os.DirEntry[str], package: str, *, helper: bool) -> Iterator[_Entry]:
+    def _file(self, scan: Scan, entry: _Listed, package: str, *, helper: bool) -> Iterator[_Entry]:
         stem = entry.name.removesuffix(".py")
         is_package = stem == "__init__"
         module = package if is_package else f"{package}.{stem}"
@@ -138,7 +156,7 @@ class Scanner:
             return
         helper = helper or (stem.startswith("_") and not is_package)
         file = one_line(entry.path)
-        yield _Entry(module, entry.path, file, is_package, helper, entry.name, entry.is_symlink())
+        yield _Entry(module, entry.path, file, is_package, helper, entry.name, entry.is_link)
 
     @staticmethod
     def _without_twins(entries: list[_Entry], scan: Scan) -> list[_Entry]:
@@ -160,6 +178,9 @@ class Scanner:
             return  # deleted since it was listed
         except _Unfit as error:
             reason = str(error)
+        except Untrusted as error:
+            reason = str(error)
+            scan.has_unread = True
         except OSError as error:
             reason = f"it can't be read: {error.strerror}"
             scan.has_unread = True
@@ -177,7 +198,7 @@ class Scanner:
                 scan.sources[entry.module] = known.source
                 return
         read_ns = self._wall_ns()
-        stamp, data, writers = read(target)
+        stamp, data, writers = read(target, self._guard)
         wait_s = self._settling.wait_s(entry.path, stamp, writers, now, read_ns)
         if wait_s > 0 and not (known is not None and known.source.data == data):
             scan.waits[entry.module] = wait_s
@@ -192,10 +213,13 @@ class Scanner:
             target = Path(path).resolve()
         except RuntimeError as error:  # a loop, up to Python 3.12
             raise _Unfit("it is a broken link") from error
-        if not target.is_relative_to(self._folder.path.resolve()):
+        top = self._folder.path.resolve()
+        if not target.is_relative_to(top):
             raise _Unfit("it is a link that leads out of the folder")
         if not target.exists():
             raise _Unfit("it is a broken link")
+        for folder in itertools.takewhile(lambda folder: folder != top, target.parents):
+            self._guard.check(str(folder))  # it may be one that is never listed: `..data`
         return str(target)
 
     def _source(self, entry: _Entry, data: bytes, known: _Known | None) -> Source:
@@ -221,14 +245,35 @@ def _enclosing(entry: _Entry, files: dict[str, _Entry]) -> _Entry | None:
     return files.get(name)
 
 
-def read(path: str) -> tuple[Stamp, bytes, Writers]:
+def listing(path: str, guard: Guard) -> list[_Listed]:
+    """What lies in a folder, in the order of the names.
+
+    Raises:
+        OSError: It can't be read.
+        Untrusted: Others can write to it.
+    """
+    if os.scandir not in os.supports_fd:  # Windows, where a folder can't be opened
+        return _listed(path, path)
+    with guard.opened(path, FOLDER_FLAGS) as fd:
+        return _listed(fd, path)
+
+
+def _listed(folder: str | int, path: str) -> list[_Listed]:
+    with os.scandir(folder) as entries:
+        return sorted(
+            _Listed(each.name, f"{path}{os.sep}{each.name}", each.is_dir(follow_symlinks=False), each.is_symlink())
+            for each in entries
+        )
+
+
+def read(path: str, guard: Guard) -> tuple[Stamp, bytes, Writers]:
     """Read a regular file without ever waiting for a pipe, a device or a link.
 
     Raises:
         OSError: It can't be read.
+        Untrusted: Others can write to it.
     """
-    fd = os.open(path, OPEN_FLAGS)
-    try:
+    with guard.opened(path, OPEN_FLAGS) as fd:
         info = os.fstat(fd)
         if not is_regular(info):
             raise _Unfit("it is no regular file")
@@ -237,8 +282,6 @@ def read(path: str) -> tuple[Stamp, bytes, Writers]:
         with read_lease(fd) as writers:
             data = _read_all(fd, info.st_size)
         return Stamp.of(info), data, writers if len(data) == info.st_size else Writers.SOME
-    finally:
-        os.close(fd)
 
 
 def _read_all(fd: int, size: int) -> bytes:

@@ -26,6 +26,8 @@ class Folder(Struct, frozen=True):
     path: Path
     package: str = "plugs"
     origin: Origin = "folder"
+    is_trusted: bool = False
+    """Load it even if others can write to it, see `trust`."""
 
 
 class Facts(Struct, frozen=True):

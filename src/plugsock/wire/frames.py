@@ -8,6 +8,7 @@ Whole, short, unfragmented frames, nearly all there are, take one loop in `Parse
 that is ten times slower and knows all the rules.
 """
 
+import struct
 from typing import Final
 
 try:
@@ -44,6 +45,7 @@ _OPCODES: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
 _WHOLE_TEXT: Final = 0x80 | TEXT
 _WHOLE_BINARY: Final = 0x80 | BINARY
 _LONGEST_16_BIT: Final = 0xFFFF
+_HEAD_16_BIT: Final = struct.Struct("!BBH").pack
 
 SHORT_HEADS: Final = {
     opcode: tuple(bytes((0x80 | opcode, length)) for length in range(126))
@@ -58,7 +60,7 @@ def head(opcode: int, length: int, *, compressed: bool = False) -> bytes:
     if length < 126:
         return bytes((first, length))
     if length <= _LONGEST_16_BIT:
-        return bytes((first, 126, length >> 8, length & 0xFF))
+        return _HEAD_16_BIT(first, 126, length)
     return bytes((first, 127)) + length.to_bytes(8, "big")
 
 

@@ -50,6 +50,10 @@ Answer = tuple[bytes, bool, bytes]
 """A terminal frame that was sent, as (id, binary, frame): kept for a client that may not have got it."""
 
 
+_NONE: Final[deque[Answer]] = deque(maxlen=0)
+"""The answers of all sessions that keep none."""
+
+
 class Outcome(enum.Enum):
     """What became of an id that a client asks about, where no answer is kept."""
 
@@ -64,16 +68,18 @@ class Session(Generic[Open]):
     Attributes:
         state: See `State`.
         calls: What is open, by the client's id.
-        highest: The highest id seen while ids must grow.
+        grows: `hello` was said: ids must grow, and answers are kept.
+        highest: The highest id seen since ids must grow.
     """
 
-    __slots__ = ("_answers", "_mixed", "calls", "highest", "state")
+    __slots__ = ("_answers", "_mixed", "calls", "grows", "highest", "state")
 
     def __init__(self) -> None:
         self.state = NEW
         self.calls: dict[bytes, Open] = {}
+        self.grows = False
         self.highest = b""
-        self._answers: deque[Answer] | None = None
+        self._answers: deque[Answer] = _NONE
         self._mixed = False
         """There is an answer among the kept ones that is not small."""
 
@@ -84,12 +90,15 @@ class Session(Generic[Open]):
     def step(self, verb: bytes) -> None:
         """Go where a verb leads; a verb that is not due changes nothing."""
         self.state = NEXT[self.state].get(verb, self.state)
+        if self.state is OPEN and not self.grows:
+            self.grows = True
+            self._answers = deque(maxlen=MAX_ANSWERS)
 
     def admit(self, id: bytes) -> str | None:
         """Say why an id can't be opened, or None and remember it."""
         if id in self.calls:
             return "This id is still open."
-        if self.state is OPEN:
+        if self.grows:
             highest = self.highest
             if len(id) <= len(highest) and (len(id) < len(highest) or id <= highest):
                 return f"Ids grow within a session; the last was {highest.decode()}."
@@ -98,15 +107,11 @@ class Session(Generic[Open]):
 
     def keep(self, id: bytes, binary: bool, frame: bytes) -> None:  # noqa: FBT001 - by position: once an answer
         """Remember a terminal frame, if anybody can ask for it again."""
-        state = self.state
-        if state is ANONYMOUS or state is NEW:
-            return
-        answers = self._answers
-        if answers is None:
-            answers = self._answers = deque(maxlen=MAX_ANSWERS)
-        answers.append((id, binary, frame))
-        if len(frame) > SMALL or self._mixed:
-            self._bound(answers)
+        if self.grows:
+            answers = self._answers
+            answers.append((id, binary, frame))
+            if len(frame) > SMALL or self._mixed:
+                self._bound(answers)
 
     def _bound(self, answers: deque[Answer]) -> None:
         """Drop the oldest answers until the rest is small enough."""
@@ -119,7 +124,7 @@ class Session(Generic[Open]):
         """What became of an id: its answer, or why there is none."""
         if id in self.calls:
             return Outcome.RUNNING
-        for answer in self._answers or ():
+        for answer in self._answers:
             if answer[0] == id:
                 return answer
         if (len(id), id) > (len(self.highest), self.highest):

@@ -21,7 +21,7 @@ from types import coroutine
 from typing import Any, Final, TypeVar
 from weakref import getweakrefcount
 
-from plugsock.worker.eager import Done, ended
+from plugsock.worker.eager import Done
 
 Token = TypeVar("Token")
 
@@ -35,6 +35,28 @@ _current: Final[dict[Any, Any]] = asyncio.tasks._current_tasks  # type: ignore[a
 """The current task of each loop: where `asyncio.current_task` looks, and what tasks written in Python set."""
 
 
+class Suspended:
+    """A coroutine that has not ended with its first step, or not begun because no carrier waited."""
+
+    __slots__ = ("_awaited", "_carrier", "_coro", "_starter")
+
+    def __init__(
+        self, starter: "Starter", coro: Coroutine[Any, Any, Any], carrier: "Carrier | None", awaited: Any
+    ) -> None:
+        self._starter = starter
+        self._coro = coro
+        self._carrier = carrier
+        self._awaited = awaited
+
+    def go_on(self, done: Done[Token], token: Token) -> "asyncio.Task[None]":
+        """Run it to its end, which `done` is told; returns the task it runs in."""
+        if self._carrier is None:
+            return self._starter.make_task(ended(self._coro, done, token))
+        self._carrier.carry(self._coro, self._awaited, done, token)
+        self._starter.make_carrier()
+        return self._carrier.task
+
+
 class Starter:
     """Starts coroutines, each in an empty context of its own."""
 
@@ -43,49 +65,50 @@ class Starter:
         self._waiting: list[Carrier] = []
         self._closed = False
         for _ in range(CARRIERS):
-            self._make()
+            self.make_carrier()
 
-    def start(self, coro: Coroutine[Any, Any, Any], done: Done[Token], token: Token) -> "asyncio.Task[None] | None":
+    def step(self, coro: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine's first step now, or soon if no carrier waits.
 
         Returns:
-            None if that was its last and `done` has been called; else the task that will call it.
+            Its result, if that was its last; else a `Suspended`, whose `go_on` must be called at once.
+
+        Raises:
+            BaseException: What the coroutine raised in it.
         """
         # Longer than others and flat, because it runs once a call, where a function more costs 3 % of the whole.
-        loop, waiting = self._loop, self._waiting
+        waiting = self._waiting
         if not waiting:
-            return asyncio.Task(ended(coro, done, token), loop=loop, context=Context())
+            return Suspended(self, coro, None, None)
         carrier = waiting.pop()
         task = carrier.task
         if getrefcount(task) != REFERENCES or getweakrefcount(task) != 1 or carrier.wait.done():
             self._replace(carrier)
-            return self.start(coro, done, token)
-        caller = _current.get(loop)
-        _current[loop] = task
-        error: BaseException | None = None
+            return self.step(coro)
+        loop, box, enter = self._loop, carrier.box, carrier.enter
+        caller = _current.setdefault(loop, task)
+        if caller is not task:
+            _current[loop] = task
         try:
-            awaited = carrier.context.run(coro.send, None)
-        except StopIteration as returned:
-            value = returned.value
-        except BaseException as raised:
-            value, error = None, raised
-        else:
-            value = carrier
-        if caller is None:
-            del _current[loop]
-        else:
-            _current[loop] = caller
-        if value is carrier:
-            carrier.carry(coro, awaited, done, token)
-            self._make()
-            return task
-        if carrier.context or task._callbacks:
-            self._replace(carrier)
-        else:
-            waiting.append(carrier)
-        done(token, value, error)
-        error = None  # its traceback holds this frame, and this frame would hold it
-        return None
+            came_to = enter(carrier.drive, coro)
+        except BaseException:
+            came_to = box
+            carrier.take_seat()
+            raise
+        finally:
+            if caller is task:
+                del _current[loop]
+            else:
+                _current[loop] = caller
+            if came_to is box:
+                if carrier.context or task._callbacks:
+                    self._replace(carrier)
+                else:
+                    waiting.append(carrier)
+        if came_to is not box:
+            return Suspended(self, coro, carrier, came_to)
+        value, box[0] = box[0], None
+        return value
 
     def close(self) -> None:
         """End the carriers that wait; what is started from now on gets a plain task."""
@@ -93,13 +116,18 @@ class Starter:
         while self._waiting:
             self._waiting.pop().release()
 
-    def _replace(self, carrier: "Carrier") -> None:
-        carrier.release()
-        self._make()
+    def make_task(self, coro: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Start a coroutine as a task of its own."""
+        return asyncio.Task(coro, loop=self._loop, context=Context())
 
-    def _make(self) -> None:
+    def make_carrier(self) -> None:
+        """Let one more carrier come to its wait."""
         if not self._closed:
             Carrier(self._loop, self._ready)
+
+    def _replace(self, carrier: "Carrier") -> None:
+        carrier.release()
+        self.make_carrier()
 
     def _ready(self, carrier: "Carrier") -> None:
         if self._closed:
@@ -109,15 +137,30 @@ class Starter:
 
 
 class Carrier:
-    """A task that waits for something to carry, and ends with that."""
+    """A task that waits for something to carry, and ends with that.
 
-    __slots__ = ("_load", "context", "task", "wait")
+    Attributes:
+        box: Where the driver puts what a coroutine returned; what `drive` comes to when it has.
+        drive: `drive(coro)` makes a coroutine's first step; what it comes to otherwise is what the coroutine awaits.
+        enter: Of the context.
+    """
+
+    __slots__ = ("_load", "box", "context", "drive", "enter", "task", "wait")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: "Callable[[Carrier], None]") -> None:
         self.context = Context()
+        self.enter = self.context.run
         self.wait = loop.create_future()
         self.task = asyncio.Task(self._live(ready), loop=loop, context=self.context, name="carrier")
+        self.box: list[Any] = [None]
+        self.take_seat()
         self._load: tuple[Any, Any, Any] | None = None
+
+    def take_seat(self) -> None:
+        """Get a driver; what a coroutine raises ends the one before."""
+        driver = _driver(self.box)
+        driver.send(None)
+        self.drive = driver.send
 
     def carry(self, coro: Coroutine[Any, Any, Any], awaited: Any, done: Done[Token], token: Token) -> None:
         """Wake up and await the rest of a coroutine whose first step came to `awaited`."""
@@ -146,6 +189,28 @@ class Carrier:
         rest, done, token = self._load
         self._load = None
         await ended(rest(cancelled), done, token)
+
+
+@coroutine
+def _driver(box: list[Any]) -> Generator[Any, Any, None]:
+    """Run the first steps of coroutines, one after the other, and put into the box what they return.
+
+    Where the interpreter itself drives a coroutine, by `yield from`, it takes the result without making a StopIteration
+    and entering an except block: that costs 0.22 µs less than `coro.send`. A driver whose coroutine suspends stays
+    behind, for the rest is driven by the carrier's task; it is dropped when that has ended.
+    """
+    while True:
+        box[0] = yield from (yield box)
+
+
+async def ended(coro: Coroutine[Any, Any, Any], done: Done[Token], token: Token) -> None:
+    """Await a coroutine to its end; whatever it raises goes to `done`, for a task lets SystemExit out of the loop."""
+    try:
+        value = await coro
+    except BaseException as error:
+        done(token, None, error)
+    else:
+        done(token, value, None)
 
 
 @coroutine

@@ -7,7 +7,7 @@ error to it. What a type rules out is not searched for.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from types import CoroutineType
 from typing import Any, Final, TypeAlias
@@ -28,11 +28,14 @@ DIGITS: Final = 19
 LONGEST_TEXT: Final = 200
 """Characters of a value that a sentence shows."""
 
+Encode: TypeAlias = Callable[[Any, int], bytes]
+
 Flaw: TypeAlias = tuple[str, str]
 """Where in a value (`$.prices[2]`), and what is there."""
 
 encode_json = msgspec.json.Encoder().encode
-ENCODE: Final = (encode_json, msgspec.msgpack.Encoder().encode)
+encode_msgpack = msgspec.msgpack.Encoder().encode
+ENCODE: Final = (encode_json, encode_msgpack)
 """By number of format."""
 
 
@@ -51,6 +54,11 @@ class Results:
         signature: What the plug says about its results.
         max_bytes: Length of an answer's payload, at most.
         check: Hold results against the declared type (`--dev`).
+
+    Attributes:
+        encode: `encode(value, format)` encodes a result in a call's format. It raises `Unsendable` if it does not
+            encode, not in both formats, or (checked) is not what was declared, and `TooLarge` if it is longer than an
+            answer may be. Which function that is depends on what the type leaves to search for.
     """
 
     def __init__(self, signature: Signature, max_bytes: int, *, check: bool) -> None:
@@ -63,15 +71,24 @@ class Results:
         self._may_be_bytes = output in (Raw, Any, object, str, bytes, bytearray, memoryview)
         self._declared = signature.output_text
         self._decode = msgspec.json.Decoder(output).decode if check and not self._is_raw else None
+        needs_more = self._search_keys or self._may_hold_nan or self._may_be_bytes or self._decode is not None
+        self.encode: Encode = self._searched if needs_more else self._simple
 
-    def encode(self, value: Any, format: int) -> bytes:
-        """Encode a result in a call's format.
+    def _simple(self, value: Any, format: int) -> bytes:
+        """Encode a result whose type leaves nothing to search for but integers beyond 64 bits."""
+        # Once a call: as `_searched`, without a look at what does not apply, which costs 0.05 µs.
+        try:
+            payload = ENCODE[format](value)
+            if self._may_hold_integer and format == JSON and len(payload) >= DIGITS:
+                encode_msgpack(value)
+        except BaseException as error:  # as in `encoded`
+            raise Unsendable(_why(value, error)) from error
+        if len(payload) > self._max_bytes:
+            raise self._too_large(len(payload))
+        return payload
 
-        Raises:
-            Unsendable: It does not encode, not in both formats, or (checked) is not what was declared.
-            TooLarge: It is longer than an answer may be.
-        """
-        # Once a call: what does not apply is skipped by a look at a flag, and the common path calls nothing of ours.
+    def _searched(self, value: Any, format: int) -> bytes:
+        """Encode a result of any type."""
         if self._may_be_bytes and isinstance(value, _BYTES):
             if len(value) > self._max_bytes:
                 raise self._too_large(len(value))

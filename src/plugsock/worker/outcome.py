@@ -24,17 +24,12 @@ END: Final[Outcome] = OK, b""
 
 
 class Run(Struct, gc=False):
-    """One call while it runs.
-
-    Built once a call on the hot path: construct it by position.
-    """
+    """One call while it runs."""
 
     call: Call
     served: Served
     began: float
     """When the plug was first entered, by `time.perf_counter`."""
-    is_common: bool
-    """It was handed no Socket or Server, has not suspended and wants no details: as most calls."""
     is_over: bool = False
     """The gateway has ended it: it is not answered any more."""
     voice: Voice | None = None
@@ -75,16 +70,6 @@ class Answers:
 
     def finish(self, run: Run, value: Any, error: BaseException | None) -> None:
         """Answer a call that returned or raised; on the loop."""
-        if error is None and run.is_common and not self.outbox.waiting:
-            ran_s = perf_counter() - run.began
-            call = run.call
-            try:
-                payload = run.served.encode(value, call.format)
-            except BaseException as raised:  # the result's own code may run while it is encoded
-                error = raised
-            else:
-                self._answer(call.sequence, OK, payload, ran_s, None)
-                return
         self.give(run, self.of(run, value, error))
 
     def of(self, run: Run, value: Any, error: BaseException | None) -> Outcome:

@@ -4,24 +4,25 @@
                                          ├─ plain: in a thread                             ├─ encode ─ answer
                                          └─ a generator of either kind: as a stream        ┘
 
-`start` and what it does for an async plug is the hot path; benchmarks/ measures it. It is written flat for that.
+`start` is the hot path: what an async plug that does not wait takes from its call to its answer, measured in
+benchmarks/. What only other calls need is kept out of it, above all the `Run` that keeps account of one that goes on.
 """
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
 from time import perf_counter
-from types import CoroutineType
 from typing import Any, Final, Protocol, TypeAlias
 
 from plugsock.loader.signature import LONGEST_NULL
 from plugsock.model import JSON, User
 from plugsock.ops.log import get_logger
-from plugsock.rpc.frames import Call
+from plugsock.rpc.frames import OK, Call
 from plugsock.rpc.link import Sink
 from plugsock.worker.bind import REFUSALS, bad_payload
+from plugsock.worker.eager import Done
 from plugsock.worker.outbox import Outbox
 from plugsock.worker.outcome import END, Answers, Open, Outcome, Run
 from plugsock.worker.repeats import refuse_repeats
@@ -31,9 +32,9 @@ from plugsock.worker.threads import CAPACITY, Job, Threads
 from plugsock.worker.words import CallerSocket, EveryoneElse, Mouth, Peers, Voice
 
 if sys.version_info >= (3, 12):
-    from plugsock.worker.eager import Starter
+    from plugsock.worker.eager import Starter, Suspended
 else:
-    from plugsock.worker.eager_311 import Starter
+    from plugsock.worker.eager_311 import Starter, Suspended
 
 AGAIN_MS: Final = 1000
 """When to try again a call that found no thread: threads come back as fast as the plugs that hold them."""
@@ -105,17 +106,20 @@ class Runner:
 
     def __init__(self, sink: Sink, table: Table, *, threads: int = CAPACITY, dev: bool = False) -> None:
         loop = asyncio.get_running_loop()
-        outbox = Outbox(loop)
+        self._outbox = outbox = Outbox(loop)
         self.peers = Peers()
         self.mouth = Mouth(sink, outbox)
         self._serving = table.serving
+        self._answer = sink.answer
         self._answers = Answers(sink, outbox, dev=dev)
         self._starter = Starter(loop)
+        self._step = self._starter.step
         self._threads = Threads(outbox, threads)
         self._open = self._answers.open
         self._streams: dict[str, dict[int, Stream]] = {}
         self._held: set[str] = set()
         self._begin = {
+            ASYNC_CALL: self._async_call,
             THREAD_CALL: self._thread_call,
             ASYNC_STREAM: self._async_stream,
             THREAD_STREAM: self._thread_stream,
@@ -125,49 +129,44 @@ class Runner:
         """Begin a call; it is answered once, perhaps before this returns."""
         # Longer than others and flat, because it runs once a call, where a function more costs 3 % of the whole.
         arrived = perf_counter() if call.flags else 0.0
-        served = self._serving.get((call.event, call.revision))
-        if served is None:
+        try:
+            served = self._serving[call.event, call.revision]
+        except KeyError:
             self._answers.refuse(call, "gone", f"{call.event} is not served in revision {call.revision} any more.")
             return
-        payload = call.payload
+        payload, format = call.payload, call.format
         try:
             if len(payload) > LONGEST_NULL:
-                value = served.decode[call.format](payload)
-                if payload.count(b":") > served.sure_fields and call.format == JSON:
+                value = served.decode[format](payload)
+                if payload.count(b":") > served.sure_fields and format == JSON:
                     refuse_repeats(payload)
             else:
-                value = served.bind(payload, call.format)
+                value = served.bind(payload, format)
         except REFUSALS as error:
             self._answers.misfit(call, bad_payload(error))
             return
         except BaseException as error:  # code of the plug's own types, which decoding runs
             self._answers.failed(call, error)
             return
-        run = Run(call, served, perf_counter(), not arrived)
-        socket = server = user = None
-        if not run.is_common:
-            run.decoded_s = run.began - arrived
-        if served.needs:
-            if served.signature.user_required and self.peers.user(call.socket) is None:
-                self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
-                return
-            socket, server, user = self._handed_in(run)
-        if served.style != ASYNC_CALL:
-            enter = partial(served.invoke, served.function, value, socket, server, user)
-            self._begin[served.style](run, enter)
+        began = perf_counter()
+        if arrived or not served.is_common:
+            self._start(Run(call, served, began), value, arrived)
             return
+        step, invoke, encode, answer = self._step, served.invoke, served.encode, self._answer
         try:
-            coro = served.invoke(served.function, value, socket, server, user)
-        except BaseException as error:  # of a decorator around the plug
-            self._answers.finish(run, None, error)
+            result = step(invoke(served.function, value, None, None, None))
+            if type(result) is Suspended:
+                run = Run(call, served, began)
+                self._suspended(run, result.go_on(self._answers.finish, run))
+                return
+            ran_s = perf_counter() - began
+            payload = encode(result, format)
+        except BaseException as error:  # of the plug, or of what it returned while that is encoded
+            self._answers.finish(Run(call, served, began), None, error)
             return
-        if type(coro) is not CoroutineType:
-            coro = _awaited(coro)
-        if not run.is_common:  # what it says may end it before it suspends: a kick of its own socket
-            self._open[call.sequence] = Waiting(run)
-        task = self._starter.start(coro, self._answers.finish, run)
-        if task is not None:
-            self._suspended(run, task)
+        if self._outbox.waiting:
+            self._outbox.drain()
+        answer(call.sequence, OK, payload, ran_s, None)
 
     def cancel(self, sequence: int) -> None:
         """End a run that nobody waits for; what is not open is ignored."""
@@ -211,18 +210,44 @@ class Runner:
         self._starter.close()
         self._threads.close()
 
+    def _start(self, run: Run, value: Any, arrived: float) -> None:
+        """Begin a call that `start` has not the means for."""
+        call, served = run.call, run.served
+        if arrived:
+            run.decoded_s = run.began - arrived
+        if served.signature.user_required and self.peers.user(call.socket) is None:
+            self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
+            return
+        socket = server = user = None
+        if served.needs:
+            socket, server, user = self._handed_in(run)
+        self._begin[served.style](run, partial(served.invoke, served.function, value, socket, server, user))
+
     def _handed_in(self, run: Run) -> tuple[CallerSocket | None, EveryoneElse | None, User | None]:
         """The Socket, Server and User of a plug that takes any."""
         needs, id = run.served.needs, run.call.socket
         user = self.peers.user(id)
-        run.is_common = False
         run.voice = voice = Voice(run.call.sequence)
         socket = CallerSocket(id, user, self.mouth, voice) if "socket" in needs else None
         server = EveryoneElse(self.mouth, voice) if "server" in needs else None
         return socket, server, user
 
+    def _async_call(self, run: Run, enter: Enter) -> None:
+        self._open[run.call.sequence] = Waiting(run)  # what it says may end it before it suspends: a kick of its own
+        self._run_async(_called(enter), self._answers.finish, run)
+
+    def _run_async(self, coro: Coroutine[Any, Any, Any], done: Done[Run], run: Run) -> None:
+        try:
+            result = self._step(coro)
+        except BaseException as error:  # the plug's: each becomes an answer
+            done(run, None, error)
+            return
+        if type(result) is Suspended:
+            self._suspended(run, result.go_on(done, run))
+        else:
+            done(run, result, None)
+
     def _suspended(self, run: Run, task: "asyncio.Task[None]") -> None:
-        run.is_common = False
         sequence = run.call.sequence
         opened = self._open.setdefault(sequence, Waiting(run))
         opened.task = task
@@ -248,9 +273,7 @@ class Runner:
     def _async_stream(self, run: Run, enter: Enter) -> None:
         stream = AsyncStream(run, enter(), self._credit(run.call), self._answers)
         self._keep(stream)
-        task = self._starter.start(stream.pump(), self._streamed, run)
-        if task is not None:
-            self._suspended(run, task)
+        self._run_async(stream.pump(), self._streamed, run)
 
     def _streamed(self, run: Run, _value: None, error: BaseException | None) -> None:
         self._ended(run, END if error is None else self._answers.of(run, None, error))
@@ -283,6 +306,6 @@ class Runner:
         self._answers.give(run, outcome)
 
 
-async def _awaited(result: Any) -> Any:
-    """What a function gave that says it is `async def` and did not return a coroutine."""
-    return await result
+async def _called(enter: Enter) -> Any:
+    """An async plug from its call on: a decorator may do whatever it likes before it gives something to await."""
+    return await enter()

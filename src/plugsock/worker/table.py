@@ -1,7 +1,9 @@
 """Which function runs which call: every event in each revision that may still be called."""
 
-from collections.abc import Iterable
-from typing import Final, TypeAlias
+import inspect
+from collections.abc import Callable, Iterable
+from types import FunctionType
+from typing import Any, Final, TypeAlias
 
 from plugsock.loader.catalog import Plug
 from plugsock.loader.signature import Signature
@@ -23,11 +25,15 @@ class Served:
     """A plug, with everything that a call of it needs within reach.
 
     Attributes:
+        is_common: It is plainly an `async def`, no stream, and handed no Socket, Server or User, as most.
         sure_fields: See `repeats`.
         style: How it runs, `ASYNC_CALL` and so on.
     """
 
-    __slots__ = ("bind", "decode", "encode", "function", "invoke", "needs", "plug", "signature", "style", "sure_fields")
+    __slots__ = (
+        *("bind", "decode", "encode", "function", "invoke", "is_common", "needs", "plug", "signature", "style"),
+        "sure_fields",
+    )
 
     def __init__(self, plug: Plug, max_answer: int, *, dev: bool) -> None:
         signature = plug.signature
@@ -40,6 +46,7 @@ class Served:
         self.needs: Final = signature.needs
         self.sure_fields: Final = sure_fields(signature)
         self.style: Final = _style(signature)
+        self.is_common: Final = self.style == ASYNC_CALL and not self.needs and _gives_coroutine(plug.function)
         self.encode: Final = Results(signature, max_answer, check=dev).encode
 
 
@@ -47,6 +54,11 @@ def _style(signature: Signature) -> int:
     if signature.kind is Kind.STREAM:
         return ASYNC_STREAM if signature.is_async else THREAD_STREAM
     return ASYNC_CALL if signature.is_async else THREAD_CALL
+
+
+def _gives_coroutine(function: Callable[..., Any]) -> bool:
+    """Is it `async def` itself, or a decorator that says so and may give anything that can be awaited?"""
+    return isinstance(function, FunctionType) and bool(function.__code__.co_flags & inspect.CO_COROUTINE)
 
 
 class Table:

@@ -54,8 +54,9 @@ def main(arguments: list) -> int:
         return pytest(rest) if rest else test()
     if command == "lock" and not rest:
         return lock()
-    print(__doc__.strip(), file=sys.stderr)
-    return 2
+    is_asked = command in {"-h", "--help"}
+    print(__doc__.strip(), file=sys.stdout if is_asked else sys.stderr)
+    return 0 if is_asked else 2
 
 
 def prepare() -> None:

@@ -55,6 +55,14 @@ def test_without_a_command_it_says_which_there_are(clone, arguments):
     assert not (clone / ".venv").exists()
 
 
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_who_asks_for_help_gets_it(clone, flag):
+    ended = build(clone, flag)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "python3 build.py run" in ended.stdout
+
+
 def test_an_old_python_is_turned_away_in_one_sentence(clone):
     older = "import runpy, sys; sys.version_info = (3, 9, 2); sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
 

@@ -145,10 +145,18 @@ async def test_a_stream_is_no_call(plugs):
         await plugs.call("all.count", {"upto": 3})
 
 
-async def test_a_folder_with_a_problem_says_so_where_it_is_missed(tmp_path):
+async def test_a_folder_with_a_problem_is_not_entered(tmp_path):
     (tmp_path / "broken.py").write_text("1 +\n")
 
-    async with client(tmp_path) as c:
+    with pytest.raises(PlugsockError, match=r"has problems:\n.*broken\.py:1: "):
+        async with client(tmp_path):
+            pass
+
+
+async def test_a_folder_with_a_problem_that_is_allowed_says_so_where_it_is_missed(tmp_path):
+    (tmp_path / "broken.py").write_text("1 +\n")
+
+    async with client(tmp_path, allow_problems=True) as c:
         assert len(c.problems) == 1
         with pytest.raises(Error, match=r"broken\.py:1: "):
             await c.call("broken.x")

@@ -6,6 +6,7 @@ It is the one place that knows both the gateway and the worker.
 """
 
 import asyncio
+import errno
 import gc
 import signal
 import sys
@@ -25,6 +26,7 @@ from plugsock.gateway.limits import Limits
 from plugsock.gateway.listener import Listener, tls_context
 from plugsock.loader.source import Folder
 from plugsock.loader.swap import Loader
+from plugsock.model import Problem
 from plugsock.ops.datadir import DataDirectory
 from plugsock.ops.log import get_logger
 from plugsock.ops.output import write_line
@@ -36,6 +38,9 @@ from plugsock.worker.keeper import on_loop
 log = get_logger()
 
 HERE: Final = Path(__file__).parent
+
+PATIENCE_S: Final = 2.0
+"""When loading the plugs takes longer, somebody may wonder why nobody can connect."""
 
 EVENTS_SHOWN: Final = 12
 """When it starts; `plugsock list` shows them all."""
@@ -86,7 +91,7 @@ class Server:
             stack.callback(data.close)
             gateway = Gateway(settings)
             plugs = folders(settings.plugs, trust=settings.trust)
-            loader = Loader(plugs, run_async=on_loop(asyncio.get_running_loop()))
+            loader = Loader(plugs, run_async=on_loop(asyncio.get_running_loop()), report=_report)
             worker = InlineLink(loader, gateway, settings)
             gateway.attach(worker)
             stack.push_async_callback(worker.stop)
@@ -97,8 +102,12 @@ class Server:
             admin = Admin(gateway, data, url, self.stop)
             await admin.start()
             stack.push_async_callback(admin.close)
-            data.publish(url)
+            data.publish(url, settings.plugs)
+            patience = asyncio.get_running_loop().call_later(
+                PATIENCE_S, log.warning, "the plugs are still being loaded"
+            )
             await self._unless_stopped(worker.start())
+            patience.cancel()
             if not self._stop.is_set():
                 _introduce(url, settings, gateway)
                 await self._stop.wait()
@@ -145,6 +154,11 @@ def _on_signals(stop: Callable[[], None]) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
+def _report(problem: Problem) -> None:
+    """Log what an `on_unload` raised: the plug that it belongs to is gone, so no list shows it."""
+    log.error(problem.message, place=f"{problem.file}:{problem.line}")
+
+
 def _listener(settings: Settings, gateway: Gateway) -> Listener:
     try:
         tls = tls_context(settings.tls_cert, settings.tls_key) if settings.tls_cert else None
@@ -162,6 +176,8 @@ async def _listen(listener: Listener, settings: Settings) -> None:
         await listener.start(settings.host, settings.port)
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
+        if error.errno == errno.EADDRINUSE:
+            raise PlugsockError(f"{where} is in use; choose another --port") from error
         raise PlugsockError(f"plugsock can't listen on {where}: {error.strerror or error}") from error
 
 

@@ -30,6 +30,12 @@ Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Bytes = Annotated[int, Meta(ge=1, le=1024 * MIB)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
+_AUTHORITY: Final = r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?"
+Name = Annotated[str, Meta(pattern=rf"^{_AUTHORITY}\Z")]
+"""What a `Host` can be; anything else would never match one."""
+Origin = Annotated[str, Meta(pattern=rf"^(\*|null|[A-Za-z][A-Za-z0-9+.-]*://{_AUTHORITY}/?)\Z")]
+"""What browsers send as an `Origin`, or `*` for every one."""
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that can be set about a server. Times are seconds, sizes are bytes."""
@@ -62,10 +68,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     tls_cert: Annotated[Path | None, About(SAFETY, "Serve wss:// with this certificate chain.", "FILE")] = None
     tls_key: Annotated[Path | None, About(SAFETY, "The certificate's private key.", "FILE")] = None
     allow_origin: Annotated[
-        tuple[str, ...], About(SAFETY, "A web page from this origin may connect too, as https://example.org.", "ORIGIN")
+        tuple[Origin, ...],
+        About(SAFETY, "A web page from this origin may connect too, as https://example.org.", "ORIGIN"),
     ] = ()
     allow_host: Annotated[
-        tuple[str, ...], About(SAFETY, "The server may be called by this name too, as example.org.", "NAME")
+        tuple[Name, ...], About(SAFETY, "The server may be called by this name too, as example.org.", "NAME")
     ] = ()
 
     # nginx and Apache give a request's header 60 s and 20 s; a WebSocket handshake is one small packet each way.

@@ -62,7 +62,7 @@ class Client:
         sent: What the plugs have pushed, in order.
         kicked: Whom they have closed.
         events: What can be called.
-        problems: What is wrong with the folder.
+        problems: What is wrong with the folder, where that is allowed.
     """
 
     def __init__(self, runs: "_Runs") -> None:
@@ -107,15 +107,17 @@ class Client:
 
 
 @asynccontextmanager
-async def client(folder: str | Path, *, timeout_s: float = 30.0) -> AsyncIterator[Client]:
+async def client(folder: str | Path, *, timeout_s: float = 30.0, allow_problems: bool = False) -> AsyncIterator[Client]:
     """Load a folder of plugs and call them.
 
     Args:
         folder: The folder, as `--plugs` takes it.
         timeout_s: Seconds for a call, or an item of a stream, whose plug does not say otherwise.
+        allow_problems: Go on with what could be loaded, and find the rest in `problems`.
 
     Raises:
-        PlugsockError: There is no such folder.
+        PlugsockError: There is no such folder, or something is wrong with it; the text has each problem's file and
+            line.
     """
     settings = _settings(Path(folder), timeout_s)
     runs = _Runs(timeout_s)
@@ -125,6 +127,8 @@ async def client(folder: str | Path, *, timeout_s: float = 30.0) -> AsyncIterato
     try:
         await link.start()
         await runs.loaded.wait()
+        if runs.problems and not allow_problems:
+            raise PlugsockError("\n".join([f"{folder} has problems:", *map(str, runs.problems)]))
         link.socket(SocketState(SOCKET, None, [], None, 0))
         yield Client(runs)
     finally:

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from plugsock.cli.main import main
@@ -39,6 +43,62 @@ def test_it_says_what_to_do_next(capsys):
     assert "plugs/chat.py" in out
     assert "python -m pytest tests/test_chat_send.py" in out
     assert """plugsock call chat.send '{"name": "Ada"}'""" in out
+
+
+def test_it_names_the_folder_that_was_named(home, capsys):
+    assert main(["add", "plug", "greet", "--plugs", "my plugs"]) == 0
+
+    out = capsys.readouterr().out
+    assert "next:   plugsock --plugs 'my plugs' " in out
+    assert """plugsock call greet '{"name": "Ada"}' --plugs 'my plugs'""" in out
+
+
+@pytest.mark.parametrize("before", ["", "LIMIT = 3\n", "from plugsock import plug\n", "\n\nX = 1\n\n\n\n"])
+def test_what_is_written_is_formatted_as_ruff_does(home, before):
+    (home / "plugs").mkdir()
+    (home / "plugs" / "chat.py").write_text(before.lstrip())
+
+    add("chat.send")
+    add("chat.leave")
+
+    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "plugs", "tests"]
+    assert subprocess.run(ruff, capture_output=True, text=True, check=False).stdout == ""
+
+
+def test_a_name_that_differs_only_in_capitals_is_refused(home, capsys):
+    add("greet")
+    capsys.readouterr()
+
+    assert add("Greet.Hello") == 1
+    assert "greet.py is there already, and differs only in capitals" in capsys.readouterr().err
+    assert [file.name for file in (home / "plugs").iterdir()] == ["greet.py"]
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_can_not_be_written_to_is_one_line(home, capsys):
+    home.chmod(0o500)
+
+    status = add("greet")
+
+    home.chmod(0o700)
+    assert status == 1
+    assert capsys.readouterr().err == f"plugsock: {home / 'plugs'}: Permission denied\n"
+
+
+def test_a_file_where_the_folder_should_be_is_one_line(home, capsys):
+    (home / "plugs").write_text("")
+
+    assert add("greet") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_file_that_is_no_text_is_left_alone(home, capsys):
+    file = home / "plugs" / "chat.py"
+    file.parent.mkdir()
+    file.write_bytes(b"\xff")
+
+    assert add("chat.send") == 1
+    assert "chat.py: this file is not UTF-8 text" in capsys.readouterr().err
 
 
 def test_a_file_that_is_there_is_added_to(home, capsys):
@@ -132,3 +192,18 @@ def test_what_can_be_no_event_is_wrong_usage(home, event, capsys):
 
     assert "can't be the name of an event" in capsys.readouterr().err
     assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ("test_a", "files and folders called test_a are never loaded as plugs"),
+        ("venv.x", "files and folders called venv are never loaded as plugs"),
+        ("class", "Python has class for a word of its own"),
+        ("a b", "only letters, digits and _ make a name in Python, and no digit begins it"),
+    ],
+)
+def test_why_it_can_be_no_event_is_said_once(event, why, capsys):
+    add(event)
+
+    assert capsys.readouterr().err == f"plugsock: {event!r} can't be the name of an event: {why}\n"

@@ -37,6 +37,12 @@ def test_commands_and_options_are_completed(tmp_path):
     assert complete(tmp_path, "plugsock", "--max-c") == ["--max-calls", "--max-connections"]
 
 
+def test_values_of_options_are_completed_with_and_without_a_command(tmp_path):
+    assert complete(tmp_path, "plugsock", "serve", "--log-format", "") == ["text", "json"]
+    assert complete(tmp_path, "plugsock", "--log-format", "") == ["text", "json"]
+    assert complete(tmp_path, "plugsock", "--log-format", "j") == ["json"]
+
+
 def test_without_a_server_there_are_no_events_to_suggest(tmp_path):
     assert complete(tmp_path, "plugsock", "call", "ch") == []
 

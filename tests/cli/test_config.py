@@ -113,7 +113,7 @@ def test_a_wrong_value_names_the_variable_that_it_came_from(home):
 def test_a_wrong_value_names_the_line_that_it_came_from(home):
     write(home, '# where\nhost = "::1"\nport = "9000"\n')
 
-    assert refusal(home).startswith("plugsock.toml:3: expected a whole number")
+    assert refusal(home).startswith("plugsock.toml:3: port: expected a whole number")
 
 
 def test_a_wrong_value_is_reported_even_where_a_stronger_source_hides_it(home):
@@ -142,6 +142,10 @@ def test_an_unknown_variable_is_no_setting(home):
     assert refusal(home, environ={"PLUGSOCK_HOTS": "x"}) == (
         "PLUGSOCK_HOTS: there is no such setting; did you mean PLUGSOCK_HOST?"
     )
+
+
+def test_what_all_variables_begin_with_makes_none_of_them_nearer(home):
+    assert refusal(home, environ={"PLUGSOCK_NOPE": "x"}) == "PLUGSOCK_NOPE: there is no such setting"
 
 
 def test_variables_of_the_commands_and_of_others_are_left_alone(home):
@@ -184,6 +188,6 @@ def test_a_byte_order_mark_is_no_reason_to_fail(home):
 
 
 def test_a_certificate_needs_its_key_and_the_key_its_certificate(home):
-    assert refusal(home, {"tls_cert": "c.pem"}) == "--tls-cert: tls_cert is of no use without tls_key"
+    assert refusal(home, {"tls_cert": "c.pem"}) == "--tls-cert: it is of no use without tls_key"
     assert refusal(home, environ={"PLUGSOCK_TLS_KEY": "k.pem"}).startswith("PLUGSOCK_TLS_KEY: ")
     assert read(home, {"tls_cert": "c.pem", "tls_key": "k.pem"}).tls_key.name == "k.pem"

@@ -1,9 +1,17 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
+
+from plugsock.cli import admin
+from plugsock.errors import PlugsockError
+from plugsock.ops.datadir import read_server
+from plugsock.rpc.admin import List
+
+on_posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals and no SIGSTOP")
 
 BROKEN = "import nothing_of_this_name\n"
 
@@ -92,16 +100,71 @@ def test_with_colours_it_is_a_table(plugsock):
     assert "\x1b[" in out
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
-@pytest.mark.parametrize(("environ", "is_rich"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
-def test_on_a_terminal_it_has_colours_unless_somebody_wants_none(home, environ, is_rich):
+def on_a_terminal(environ, *, columns=200):
+    """What `list` shows on a terminal."""
     terminal, end = os.openpty()
-    command = [sys.executable, "-m", "plugsock", "list"]
     plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    shape = {"TERM": "xterm", "COLUMNS": str(columns), "PYTHONUTF8": "1"}
 
-    subprocess.run(command, stdout=end, env=plain | {"TERM": "xterm"} | environ, check=True)
+    subprocess.run([sys.executable, "-m", "plugsock", "list"], stdout=end, env=plain | shape | environ, check=True)
 
     os.close(end)
-    shown = os.read(terminal, 65_536)
+    shown = os.read(terminal, 65_536).decode()
     os.close(terminal)
-    assert (b"\x1b[" in shown) is is_rich
+    return shown
+
+
+@on_posix
+@pytest.mark.parametrize(
+    ("environ", "is_table", "is_colored"),
+    [({}, True, True), ({"NO_COLOR": "1"}, True, False), ({"TERM": "dumb"}, False, False)],
+)
+def test_on_a_terminal_it_is_a_table_with_colours_unless_somebody_wants_none(home, environ, is_table, is_colored):
+    shown = on_a_terminal(environ)
+
+    assert ("revision" in shown) is is_table
+    assert ("\x1b[" in shown) is is_colored
+
+
+@on_posix
+def test_on_a_narrow_terminal_each_event_has_one_line(home):
+    lines = on_a_terminal({"NO_COLOR": "1"}, columns=80).splitlines()
+
+    greet = next(line for line in lines if line.strip().startswith("greet "))
+    assert all(len(line) <= 80 for line in lines)
+    assert all(word in greet.split() for word in ("call", "folder", "ok"))
+    assert "(name: str" in greet
+    assert "…" in greet
+
+
+def test_it_does_not_answer_for_another_folder_than_the_servers(home, server, plugsock):
+    (home / "other").mkdir()
+
+    status, out, err = plugsock("list", "--plugs", "other")
+
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert f"serves {home / 'plugs'}, not {home / 'other'}" in err
+
+
+def test_a_server_that_is_named_by_its_data_is_asked_from_anywhere(home, server, plugsock, monkeypatch):
+    (home / "elsewhere").mkdir()
+    monkeypatch.chdir(home / "elsewhere")
+
+    assert "greet" in [line[0] for line in own(plugsock("list", "--data", str(home / ".plugsock"))[1])]
+
+
+def test_a_folder_that_is_not_there_is_wrong_usage(home, server, plugsock):
+    status, out, err = plugsock("list", "--plugs", "nosuch")
+
+    assert (status, out) == (2, "")
+    assert "nosuch: there is no such folder of plugs" in err
+
+
+@on_posix
+def test_a_server_that_stands_still_is_not_waited_for_forever(home, server):
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(PlugsockError, match=r"has not answered within 0\.3 s: does a plug block it\?"):
+            admin.ask(read_server(home / ".plugsock"), List(), answer_s=0.3)
+    finally:
+        server.process.send_signal(signal.SIGCONT)

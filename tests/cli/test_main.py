@@ -86,6 +86,30 @@ def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, words):
     assert all(word in line for word in words)
 
 
+def test_a_group_without_its_command_shows_its_help_as_it_is(capsys):
+    assert main(["add"]) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Usage: plugsock add ")
+    assert "\n    plugsock add plug greet\n" in err
+    assert "..." not in err.partition("Commands:")[2]
+
+
+def test_a_missing_choice_is_one_line_without_escapes(capsys):
+    _, line = failure(capsys, "completion")
+
+    assert "\\" not in line
+    assert "bash, zsh, fish" in line
+
+
+def test_the_examples_of_completion_stand_on_lines_of_their_own(capsys):
+    main(["completion", "--help"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith(("    eval ", "    plugsock completion fish >")) for line in lines) == 3
+
+
 @pytest.mark.fault("D9")
 def test_a_wrong_variable_and_a_wrong_file_are_one_line_and_status_2(capsys, home, monkeypatch):
     (home / "plugsock.toml").write_text("\nprot = 1\n")

@@ -38,5 +38,14 @@ def test_for_machines_it_is_one_json_document(home, server, plugsock):
     assert json.loads(plugsock("swap", "--format", "json")[1]) == {"changed": [], "gone": [], "problems": []}
 
 
-def test_nothing_new_is_said_too(home, server, plugsock):
-    assert plugsock("swap") == (0, "nothing has changed\n", "")
+def test_where_nothing_changed_now_it_says_that_all_is_served(home, server, plugsock):
+    assert plugsock("swap") == (0, "everything in plugs is served (2 events)\n", "")
+
+
+def test_it_does_not_swap_the_folder_of_another_server(home, server, plugsock):
+    (home / "other").mkdir()
+
+    status, out, err = plugsock("swap", "--plugs", "other")
+
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert f"serves {home / 'plugs'}, not {home / 'other'}" in err

@@ -55,6 +55,39 @@ def test_what_does_not_fit_is_refused_in_a_sentence_that_says_what_would(key, te
     assert str(refused.value) == sentence
 
 
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("allow_host", "http://x"),
+        ("allow_host", "x/"),
+        ("allow_host", "*"),
+        ("allow_host", "x:port"),
+        ("allow_origin", "example.org"),
+        ("allow_origin", "https://example.org/chat"),
+        ("allow_origin", "https://*.example.org"),
+        ("allow_origin", "https://a.example https://b.example"),
+    ],
+)
+def test_what_could_never_match_is_refused(key, text):
+    with pytest.raises(ValueError, match=r"^expected (names|origins) such as "):
+        from_text(BY_KEY[key], text)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("allow_host", "example.org:8443"),
+        ("allow_host", "[::1]"),
+        ("allow_origin", "*"),
+        ("allow_origin", "null"),
+        ("allow_origin", "https://Example.org:8443/"),
+        ("allow_origin", "chrome-extension://abcdef"),
+    ],
+)
+def test_what_a_request_can_say_is_taken(key, text):
+    assert from_text(BY_KEY[key], text) == (text,)
+
+
 def test_a_wrong_value_is_shown_on_one_short_line():
     with pytest.raises(ValueError) as refused:
         from_text(BY_KEY["port"], "\x1b[2J\n" * 500)
@@ -95,5 +128,6 @@ def test_every_setting_can_say_what_it_expects(setting):
 
 
 def test_a_list_and_a_path_say_what_they_expect():
-    assert expected(BY_KEY["allow_host"]) == "a list of texts"
+    assert expected(BY_KEY["allow_host"]) == "names such as example.org or example.org:8443"
+    assert expected(BY_KEY["allow_origin"]) == "origins such as https://example.org, without a path, or *"
     assert expected(BY_KEY["tls_cert"]) == "a path"

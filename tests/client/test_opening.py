@@ -119,3 +119,10 @@ async def test_leaving_the_block_ends_the_calls_of_others(talk):
 
     with pytest.raises(Disconnected, match="slow"):
         await call
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:94312", "ws://127.0.0.1:port", "http://127.0.0.1", "nonsense"])
+async def test_a_url_that_can_be_none_is_no_connection(url):
+    with pytest.raises(Disconnected, match="No connection to"):
+        async with connect(url):
+            pass

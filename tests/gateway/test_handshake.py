@@ -90,6 +90,11 @@ def test_healthz_says_whether_the_server_is_ready(ready, expected):
     assert answer.response.endswith(b"\r\n\r\nok\n") is ready
 
 
+def test_a_refusal_names_the_host_and_origin_that_were_sent_for_the_log():
+    answer = handshake().answer(asked(host="evil.example", origin="https://evil.example"))
+    assert answer.about == {"host": f"evil.example:{PORT}", "origin": "https://evil.example"}
+
+
 def test_nobody_connects_before_the_plugs_are_loaded():
     answer = handshake(ready=False).answer(asked())
     assert answer.status == 503

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 from plugsock.model import Problem
+from plugsock.ops import log
 from plugsock.rpc.frames import Group, Staged
 from support.scripted import Stage, announce
 
@@ -81,6 +82,18 @@ async def test_a_group_with_problems_changes_nothing():
     assert ("commit", 7, ["good"]) in stage.link.said
     assert {route.event: route.revision for route in stage.gateway.routes.by_name.values()} == {"a": "r1", "b": "r1"}
     assert stage.gateway.routes.problems == [problem]
+
+
+async def test_a_problem_is_one_line_in_the_log_with_its_traceback(capsys):
+    log.configure("text")
+    stage = Stage(announce("a", "r1"))
+    problem = Problem("a.py", 3, "ValueError: no", ("a",))
+    for number in (7, 8):
+        broken = Group("broken", [], [], [problem], ["  File a.py\nValueError: no\n"])
+        stage.gateway.staged(Staged(number, [broken], [problem]))
+    (line, *trace) = capsys.readouterr().err.splitlines()
+    assert line.endswith("ValueError: no  place=a.py:3 stale=a")
+    assert trace == ["    |   File a.py", "    | ValueError: no"]
 
 
 async def test_an_event_that_moves_between_files_is_never_missing():

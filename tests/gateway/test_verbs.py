@@ -75,6 +75,13 @@ async def test_hello_is_refused_behind_another_frame():
     assert client.faults() == [("0", "bad_frame")]
 
 
+async def test_hello_is_said_to_plugsock():
+    client = Stage().client()
+    client.say("hello 1 somebody {}")
+    assert client.faults() == [("0", "bad_frame")]
+    assert client.hello()["session"]
+
+
 @pytest.mark.parametrize("count", ["0", "1000001", "x", "-1"])
 async def test_more_takes_a_number_of_items(count):
     stage = Stage(announce("ticks", kind=Kind.STREAM))

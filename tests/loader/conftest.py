@@ -62,7 +62,8 @@ class Shelf:
     def call(self, event: str, payload: bytes = b"", *, socket=None, server=None, user=None, catalog=None):
         plug = (catalog or self.loader.catalog)[event]
         value = plug.signature.bind(payload, 0)
-        result = plug.signature.invoke(plug.function, value, socket, server, user)
+        handed_in = (socket, server, user) if plug.signature.needs else ()
+        result = plug.signature.entry(plug.function)(value, *handed_in)
         return asyncio.run(result) if inspect.iscoroutine(result) else result
 
     @property

@@ -26,7 +26,14 @@ def given(name, payload=b"", format=0, socket=None, server=None, user=None):
     def function(*args, **kwargs):
         return args, kwargs
 
-    return read_one.invoke(function, read_one.bind(payload, format), socket, server, user)
+    handed_in = (socket, server, user) if read_one.needs else ()
+    return read_one.entry(function)(read_one.bind(payload, format), *handed_in)
+
+
+def test_a_function_that_takes_just_the_value_is_called_as_it_is():
+    def keep(payload: Raw): ...
+
+    assert read(keep, "keep").entry(keep) is keep
 
 
 @pytest.mark.parametrize(

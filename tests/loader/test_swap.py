@@ -425,6 +425,21 @@ def test_events_of_the_folder_hide_embedded_ones_until_they_go(make_shelf, tmp_p
     assert shelf.call("echo") == "embedded"
 
 
+def test_an_event_of_the_folder_hides_an_embedded_one_that_is_loaded_together_with_it(make_shelf, tmp_path):
+    embedded = tmp_path / "embedded"
+    embedded.mkdir()
+    (embedded / "echo.py").write_text("from plugsock import plug\n@plug\ndef echo(): return 'embedded'\n")
+    shelf = make_shelf(folders=[Folder(tmp_path / "plugs"), Folder(embedded, "plugsock_embedded", "embedded")])
+    path = shelf.plug("echo.py", "mine")
+    look = shelf.swap()
+    assert look.problems == ()
+    assert shelf.call("echo") == "mine"
+    path.unlink()
+    shelf.look()
+    shelf.swap(after_s=1.1)
+    assert shelf.call("echo") == "embedded"
+
+
 @pytest.mark.fault("S12")
 def test_two_hundred_files_at_once_are_one_look(shelf):
     for n in range(200):

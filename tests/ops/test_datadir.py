@@ -41,7 +41,7 @@ def mode(path):
 @posix
 def test_it_is_made_for_its_user_alone(data):
     data.listen().close()
-    data.publish("ws://127.0.0.1:1")
+    data.publish("ws://127.0.0.1:1", data.path.parent / "plugs")
 
     assert mode(data.path) == 0o700
     assert {mode(each) for each in data.path.iterdir()} == {0o600}
@@ -92,7 +92,7 @@ def test_a_closed_one_can_be_opened_again(path):
 def test_the_lock_of_a_process_that_was_killed_is_free(path):
     program = (
         "import sys, time; from pathlib import Path; from plugsock.ops.datadir import DataDirectory\n"
-        f"d = DataDirectory(Path({str(path)!r})); d.listen(); d.publish('ws://127.0.0.1:1'); print('held', flush=True); time.sleep(60)"
+        f"d = DataDirectory(Path({str(path)!r})); d.listen(); d.publish('ws://127.0.0.1:1', Path('plugs')); print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"held\n"
@@ -168,13 +168,20 @@ def test_where_there_are_no_unix_sockets_it_is_a_loopback_port_with_a_key(data):
 def test_server_json_says_where_the_server_is_while_it_runs(path):
     data = DataDirectory(path)
     data.listen().close()
-    data.publish("ws://127.0.0.1:8765")
+    data.publish("ws://127.0.0.1:8765", path / "plugs")
 
     server = read_server(path)
     data.close()
 
     assert (server.url, server.pid, server.admin) == ("ws://127.0.0.1:8765", os.getpid(), data.admin)
+    assert server.plugs == str(path / "plugs")
     assert read_server(path) is None
+
+
+def test_a_server_json_that_names_no_folder_can_be_read(data):
+    (data.path / "server.json").write_bytes(b'{"url":"ws://127.0.0.1:1","pid":1,"admin":{"path":"a.sock"}}')
+
+    assert read_server(data.path).plugs == ""
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"url": 1}', b"\xff"])

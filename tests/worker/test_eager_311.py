@@ -132,6 +132,23 @@ async def test_a_carrier_whose_end_is_awaited_ends(starter):
     assert await ended
 
 
+async def test_a_carrier_that_another_task_awaits_is_not_used_again(starter):
+    async def wait_for(task: "asyncio.Task[None]") -> None:
+        await task
+
+    kept: list[asyncio.Task[None]] = []
+    first = entered(starter, lambda: kept.append(asyncio.current_task()))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(wait_for(kept.pop()))
+        await asyncio.sleep(0)
+        assert entered(starter, nothing) != first
+
+
+async def test_a_carrier_that_was_given_a_name_is_not_used_again(starter):
+    first = entered(starter, lambda: asyncio.current_task().set_name("mine"))
+    assert entered(starter, nothing) != first
+
+
 async def test_waiting_carriers_that_somebody_cancels_are_replaced(starter):
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         task.cancel()

@@ -55,7 +55,7 @@ async def test_start_ends_when_the_first_look_has_been_decided_on(kept):
     assert not starting.done()
     one.commit(staged)
     await starting
-    assert list(one.table.serving) == [("it", staged.groups[0].events[0].revision)]
+    assert list(one.table.serving) == [staged.groups[0].events[0].revision]
 
 
 async def test_a_decision_on_another_look_is_ignored(kept):
@@ -125,12 +125,13 @@ async def test_a_look_that_fails_is_in_the_log_and_the_next_one_is_made(kept, ca
     assert "the disk is on fire" in capsys.readouterr().err
 
 
-async def test_the_traceback_of_a_file_that_can_not_be_loaded_is_in_the_log(kept, capsys):
-    log.configure("text")
+async def test_a_file_that_can_not_be_loaded_is_announced_with_its_traceback(kept):
     one = kept("raise ValueError('broken')\n")
     one.sink.link = one.keeper
     await one.keeper.start()
-    assert "    | ValueError: broken" in capsys.readouterr().err
+    (group,) = one.sink.stages()[0].groups
+    assert [problem.line for problem in group.problems] == [1]
+    assert group.traces[0].endswith("ValueError: broken\n")
 
 
 async def test_stop_unloads_the_plugs(kept, tmp_path):

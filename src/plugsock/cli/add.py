@@ -1,6 +1,7 @@
 import ast
 import keyword
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,7 @@ from plugsock.cli import options
 from plugsock.errors import PlugsockError
 from plugsock.settings import Settings
 
-PLUG = '''
-
-@plug
+PLUG = '''@plug
 async def {function}(name: str = "world") -> str:
     """Say hello, until somebody writes what {event} is about."""
     return f"Hello, {{name}}!"
@@ -46,11 +45,14 @@ class Place(Struct, frozen=True):
     function: str
 
 
-@click.group()
+@click.group(cls=options.GroupWithExamples)
 def add() -> None:
     """Write something new into the folder.
 
     Small, typed and working, to be changed at once.
+
+      plugsock add plug greet
+      plugsock add plug chat.send --plugs functions
     """
 
 
@@ -58,20 +60,25 @@ def add() -> None:
 @click.argument("event", metavar="NAME")
 @options.settings("plugs")
 def plug(event: str, **flags: Any) -> int:
-    """Write a plug that answers the event NAME, and a test for it in `tests` beside the folder.
+    """Write a plug and a test for it.
 
-    A name is file and function in dots: chat.send is `send` in plugs/chat.py. A file that is there already is added
+    It answers the event NAME; the test goes into `tests` beside the folder. A name is file and function in dots: chat.send is `send` in plugs/chat.py. A file that is there already is added
     to; nothing is ever overwritten.
 
       plugsock add plug greet
       plugsock add plug chat.send
     """
     settings = options.read(flags)
-    place = place_of(event, settings.plugs)
-    for line in (_write_plug(place), _write_test(place, settings)):
+    try:
+        place = place_of(event, settings.plugs)
+        written = [_write_plug(place), _write_test(place, settings)]
+    except OSError as wrong:
+        raise PlugsockError(f"{wrong.filename or settings.plugs}: {wrong.strerror}") from wrong
+    named = f" --plugs {shlex.quote(flags['plugs'])}" if flags["plugs"] else ""
+    for line in written:
         print(line)
-    print(f"""next:   plugsock                                     (serves it; each save is swapped in)
-        plugsock call {event} '{{"name": "Ada"}}'""")
+    print(f"next:   {f'plugsock{named}':<44} (serves it; each save is swapped in)")
+    print(f"""        plugsock call {event} '{{"name": "Ada"}}'{named}""")
     return 0
 
 
@@ -80,38 +87,65 @@ def place_of(event: str, plugs: Path) -> Place:
 
     Raises:
         UsageError: It can't be the name of an event.
-        PlugsockError: A file stands where a folder would be needed.
+        PlugsockError: A file stands where a folder would be needed, or has the name in other capitals.
     """
     *folders, function = parts = event.split(".")
     for part in parts:
-        if not part.isidentifier() or not part.isascii() or keyword.iskeyword(part) or _is_skipped(part):
-            raise click.UsageError(
-                f"{event!r} can't be the name of an event: {part!r} can't be a public Python name here"
-            )
+        if why := _refusal(part):
+            raise click.UsageError(f"{event!r} can't be the name of an event: {why}")
     stem = plugs.joinpath(*(folders or parts))
     if folders and stem.is_dir():
         stem = stem / function
     for parent in stem.relative_to(plugs).parents:
         if parent.name and (blocking := plugs / parent.with_suffix(".py")).exists():
             raise PlugsockError(f"{blocking} is a file, and {event} needs a folder of that name; choose another name")
+    _refuse_other_capitals(stem, plugs)
     return Place(event, stem.with_suffix(".py"), function)
 
 
-def _is_skipped(part: str) -> bool:
-    """Files of these names are never loaded as plugs."""
-    never = {"conftest", "node_modules", "venv"}
-    return part.startswith(("_", "test_")) or part.endswith("_test") or part in never
+def _refusal(part: str) -> str:
+    """Why a part of a name can't be one; empty if it can."""
+    if not part:
+        return "there is nothing before, after or between the dots"
+    if not part.isidentifier() or not part.isascii():
+        return "only letters, digits and _ make a name in Python, and no digit begins it"
+    if keyword.iskeyword(part):
+        return f"Python has {part} for a word of its own"
+    if part.startswith("_"):
+        return "what begins with _ is private to the folder"
+    if part.startswith("test_") or part.endswith("_test") or part in {"conftest", "node_modules", "venv"}:
+        return f"files and folders called {part} are never loaded as plugs"
+    return ""
+
+
+def _refuse_other_capitals(stem: Path, plugs: Path) -> None:
+    """Many file systems take `Greet.py` and `greet.py` for one, so that a folder with both can't be copied there."""
+    for path in (stem, *stem.parents):
+        if path == plugs:
+            return
+        for there in path.parent.iterdir() if path.parent.is_dir() else ():
+            if there.stem != path.name and there.stem.casefold() == path.name.casefold():
+                raise PlugsockError(f"{there} is there already, and differs only in capitals; choose another name")
 
 
 def _write_plug(place: Place) -> str:
-    text = place.file.read_text(encoding="utf-8") if place.file.exists() else ""
+    text = _text(place.file)
     names = _top_level_names(place.file, text)
     if place.function in names:
         raise PlugsockError(f"{place.file} has a {place.function} already; change it there")
-    imported = "" if "plug" in names else "from plugsock import plug\n"
+    parts = [text.rstrip(), "" if "plug" in names else "from plugsock import plug"]
     code = PLUG.format(function=place.function, event=place.event)
-    _replace(place.file, f"{text.rstrip()}\n\n\n{imported}{code}".lstrip() if text.strip() else imported + code)
+    _replace(place.file, "\n\n\n".join([*filter(None, parts), code]))
     return f"{'added to' if text else 'wrote'}  {place.file}"
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as wrong:
+        raise PlugsockError(f"{file}: this file is not UTF-8 text; mend it first") from wrong
 
 
 def _top_level_names(file: Path, text: str) -> set[str]:

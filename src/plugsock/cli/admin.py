@@ -1,15 +1,18 @@
 """Asking a server that runs on this machine, through its admin socket."""
 
 import socket
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from plugsock.errors import PlugsockError
-from plugsock.ops.datadir import AdminAddress, read_server
+from plugsock.errors import PlugsockError, SettingsError
+from plugsock.ops.datadir import AdminAddress, ServerFile, read_server
 from plugsock.rpc import admin
+from plugsock.settings import Settings
 
 CONNECT_S: Final = 2.0
-ANSWER_S: Final = 30.0
+ANSWER_S: Final = 10.0
+SWAP_S: Final = 15.0
 """Longer than the 10 s that a plug's import may take, which a `swap` waits for."""
 
 ANSWER_LIMIT: Final = 64 * 1024 * 1024
@@ -20,16 +23,48 @@ class NoServer(PlugsockError):
     """No server runs with this data directory."""
 
 
-def ask(data: Path, request: admin.List | admin.Swap | admin.Stop, *, answer_s: float = ANSWER_S) -> admin.Reply:
-    """Send one request to the server of a data directory and wait for its answer.
+def find(settings: Settings, flags: Mapping[str, Any]) -> ServerFile:
+    """Find the server of a folder.
+
+    Folders side by side share a data directory. Whoever named another data directory, but no folder, has named the
+    server.
 
     Raises:
         NoServer: None runs there.
-        PlugsockError: It refused, or gave no answer in time.
+        PlugsockError: It serves another folder.
+        SettingsError: There is no such folder.
     """
+    data, plugs, is_named = settings.data, settings.plugs, flags.get("plugs") is not None
+    if is_named and not plugs.is_dir():
+        raise SettingsError(f"{plugs}: there is no such folder of plugs")
     server = read_server(data)
     if server is None:
         raise NoServer(f"no server runs with the data directory {data}; start one with `plugsock`, or name its --data")
+    is_meant = is_named or data == plugs.parent / ".plugsock"
+    if is_meant and server.plugs and not _is_same(plugs, Path(server.plugs)):
+        raise PlugsockError(
+            f"the server that runs here serves {server.plugs}, not {plugs}; name its --plugs, or start another one"
+            " with a --data of its own"
+        )
+    return server
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one == other or one.samefile(other)
+    except OSError:
+        return False
+
+
+def ask(
+    server: ServerFile, request: admin.List | admin.Swap | admin.Stop, *, answer_s: float = ANSWER_S
+) -> admin.Reply:
+    """Send one request to a server and wait for its answer.
+
+    Raises:
+        NoServer: It runs no more.
+        PlugsockError: It refused, or gave no answer in time.
+    """
     try:
         with _connected(server.admin) as connection:
             connection.settimeout(answer_s)
@@ -37,7 +72,9 @@ def ask(data: Path, request: admin.List | admin.Swap | admin.Stop, *, answer_s: 
             with connection.makefile("rb") as lines:
                 line = lines.readline(ANSWER_LIMIT)
     except TimeoutError as wrong:
-        raise PlugsockError(f"the server (process {server.pid}) has not answered within {answer_s:g} s") from wrong
+        raise PlugsockError(
+            f"the server (process {server.pid}) has not answered within {answer_s:g} s: does a plug block it?"
+        ) from wrong
     except OSError as wrong:
         raise PlugsockError(f"the connection to the server (process {server.pid}) broke: {wrong.strerror}") from wrong
     return _understood(line, server.pid)

@@ -1,7 +1,8 @@
 import asyncio
 import json
 import sys
-from contextlib import aclosing
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import click
@@ -10,10 +11,8 @@ import msgspec
 from plugsock.cli import admin, options, style
 from plugsock.errors import Error
 from plugsock.model import Raw
-from plugsock.ops.datadir import read_server
 from plugsock.ops.output import printable
 from plugsock.rpc.admin import List, Listing
-from plugsock.settings import Settings
 
 COMPLETION_S: Final = 0.3
 """Somebody is waiting for the Tab key."""
@@ -22,7 +21,7 @@ COMPLETION_S: Final = 0.3
 def known_events(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
     """Complete an event's name from the server that runs here; nothing where none does."""
     try:
-        reply = admin.ask(options.read({}).data, List(), answer_s=COMPLETION_S)
+        reply = admin.ask(admin.find(options.read({}), {}), List(), answer_s=COMPLETION_S)
     except Exception:
         # A shell shows what is printed here in the middle of the command line: any failure means no suggestions.
         return []
@@ -37,7 +36,11 @@ def known_events(_ctx: click.Context, _parameter: click.Parameter, typed: str) -
     "--token", envvar="PLUGSOCK_TOKEN", metavar="TOKEN", help="Who you are; PLUGSOCK_TOKEN keeps it out of `ps`."
 )
 @click.option(
-    "--timeout", "timeout_s", type=click.FloatRange(0.001, 86_400), metavar="SECONDS", help="Give up after so long."
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(0.001, 86_400),
+    metavar="SECONDS",
+    help="Give up after so long, on each item of a stream.",
 )
 @options.format("text", "json")
 @options.color
@@ -54,27 +57,16 @@ def call(event: str, payload: str, format: str, color: style.Color, **flags: Any
       plugsock call orders.place - < order.json
       plugsock call greet --url wss://example.org
     """
+    from plugsock.cli.talk import talk  # what completes event names does without a client
+
     arguments = _arguments(payload)
-    url = flags["url"] or _url(options.read(flags))
+    url = flags["url"] or _url(flags)
     try:
-        asyncio.run(_talk(url, flags["token"], event, arguments, flags["timeout_s"], rich=style.is_rich(color)))
+        asyncio.run(talk(url, flags["token"], event, arguments, flags["timeout_s"], rich=style.has_colors(color)))
     except Error as error:
         print(_as_json(error) if format == "json" else _as_text(error), file=sys.stderr)
         return 1
     return 0
-
-
-async def _talk(
-    url: str, token: str | None, event: str, arguments: Raw | None, timeout_s: float | None, *, rich: bool
-) -> None:
-    from plugsock.client import connect
-
-    async with (
-        connect(url, token) as socket,
-        aclosing(socket.stream(event, arguments, type=Raw, timeout=timeout_s)) as items,
-    ):
-        async for item in items:
-            style.json_line(item.decode("utf-8", "replace"), rich=rich)
 
 
 def _arguments(payload: str) -> Raw | None:
@@ -84,24 +76,27 @@ def _arguments(payload: str) -> Raw | None:
     try:
         msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError) as wrong:
-        raise click.UsageError(f"JSON: this is none: {wrong}") from wrong
+        raise click.UsageError(f"this is no JSON: {wrong}") from wrong
     return Raw(text.encode())
 
 
-def _url(settings: Settings) -> str:
-    running = read_server(settings.data)
-    if running:
-        return running.url
+def _url(flags: Mapping[str, Any]) -> str:
+    settings = options.read(flags)
+    with suppress(admin.NoServer):
+        return admin.find(settings, flags).url
     scheme = "wss" if settings.tls_cert else "ws"
     return f"{scheme}://127.0.0.1:{settings.port or 8765}"
 
 
 def _as_text(error: Error) -> str:
     where = f"{error.path}: " if error.path else ""
-    reference = f" (ref {error.ref})" if error.ref else ""
+    is_said = not error.ref or error.ref in error.message
+    reference = "" if is_said else f" (ref {error.ref})"
     return printable(f"{error.code}: {where}{error.message}{reference}")
 
 
 def _as_json(error: Error) -> str:
-    said = {name: getattr(error, name) for name in ("code", "message", "retry", "after", "path", "ref", "data")}
+    said = {name: getattr(error, name) for name in ("code", "message", "retry", "path", "ref", "data")}
+    if error.after is not None:
+        said["after_ms"] = round(error.after * 1000)
     return json.dumps({name: value for name, value in said.items() if value is not None})

@@ -30,7 +30,7 @@ def check(folder: Path | None, format: str, color: style.Color, **flags: Any) ->
         style.json_document(problems)
     for problem in problems:
         if format == "text":
-            style.problem(problem, rich=style.is_rich(color))
+            style.problem(problem, rich=style.has_colors(color))
         elif format == "github":
             print(as_github(problem))
     if format == "text" and not problems:

@@ -12,9 +12,9 @@ def completion(ctx: click.Context, shell: str) -> None:
 
     It teaches SHELL to complete commands, options and the names of events.
 
-    eval "$(plugsock completion bash)"     # in ~/.bashrc
-    eval "$(plugsock completion zsh)"      # in ~/.zshrc, after compinit
-    plugsock completion fish > ~/.config/fish/completions/plugsock.fish
+      eval "$(plugsock completion bash)"     # in ~/.bashrc
+      eval "$(plugsock completion zsh)"      # in ~/.zshrc, after compinit
+      plugsock completion fish > ~/.config/fish/completions/plugsock.fish
     """
     made = get_completion_class(shell)
     assert made is not None, "click knows the three shells"

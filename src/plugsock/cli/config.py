@@ -28,7 +28,7 @@ class Found(Struct, frozen=True):
     """A value and where it was found."""
 
     source: str
-    """As the user would look for it: `--port`, `PLUGSOCK_PORT`, `plugsock.toml:3`."""
+    """As the user would look for it: `--port`, `PLUGSOCK_PORT`, `plugsock.toml:3: port`."""
     value: Any
 
 
@@ -69,7 +69,7 @@ def _from_environ(environ: Mapping[str, str], base: Path) -> dict[str, Found]:
     found = {}
     for name in sorted(name for name in environ if name.startswith(PREFIX) and name not in OTHER_VARIABLES):
         if name not in known:
-            raise SettingsError(f"{name}: there is no such setting{did_you_mean(name, known)}")
+            raise SettingsError(f"{name}: there is no such setting{did_you_mean(name, known, PREFIX)}")
         setting = known[name]
         found[setting.field] = _found(setting, name, environ[name], values.from_text, base)
     return found
@@ -81,11 +81,11 @@ def _from_file(path: Path) -> dict[str, Found]:
     known = {setting.key: setting for setting in SETTINGS}
     found = {}
     for key, value in table.items():
-        source = f"{FILE}:{_line(text, key)}"
+        line = f"{FILE}:{_line(text, key)}"
         if key not in known:
-            raise SettingsError(f"{source}: there is no setting {key!r}{did_you_mean(key, known)}")
+            raise SettingsError(f"{line}: there is no setting {key!r}{did_you_mean(key, known)}")
         setting = known[key]
-        found[setting.field] = _found(setting, source, value, values.from_toml, path.parent)
+        found[setting.field] = _found(setting, f"{line}: {key}", value, values.from_toml, path.parent)
     return found
 
 
@@ -128,10 +128,11 @@ def _line(text: str, key: str) -> int:
     return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'port'?`, or nothing where no known word is near."""
-    near = difflib.get_close_matches(word.replace("-", "_"), known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """`; did you mean port?`, or nothing where no known word is near; what all begin with makes none nearer."""
+    rests = [each.removeprefix(prefix) for each in known]
+    near = difflib.get_close_matches(word.removeprefix(prefix).replace("-", "_"), rests, n=1, cutoff=0.6)
+    return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 
 def _settled(found: dict[str, Found], base: Path) -> Settings:
@@ -141,5 +142,5 @@ def _settled(found: dict[str, Found], base: Path) -> Settings:
     chosen.setdefault("data", chosen["plugs"].parent / ".plugsock")
     for one, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
         if one in found and other not in found:
-            raise SettingsError(f"{found[one].source}: {one} is of no use without {other}")
+            raise SettingsError(f"{found[one].source}: it is of no use without {other}")
     return Settings(**chosen)

@@ -26,7 +26,7 @@ def look_at(plugs: Path, *, trust: bool) -> tuple[list[Announcement], list[Probl
     """
     if not plugs.is_dir():
         raise SettingsError(f"{plugs}: there is no such folder of plugs")
-    loader = Loader(folders(plugs, trust=trust))
+    loader = Loader(folders(_as_typed(plugs), trust=trust))
     try:
         look = loader.look()
         catalog = loader.commit(look.stage, [group.id for group in look.groups if not group.problems])
@@ -34,3 +34,9 @@ def look_at(plugs: Path, *, trust: bool) -> tuple[list[Announcement], list[Probl
         return events, sorted(structs.replace(each, file=near(each.file)) for each in look.problems)
     finally:
         loader.close()
+
+
+def _as_typed(plugs: Path) -> Path:
+    """The folder as what is said about its files shall begin."""
+    shown = Path(near(str(plugs)))
+    return shown if shown.name else plugs  # not "./greet.py" for `greet.py`

@@ -31,7 +31,7 @@ def list_(folder: Path | None, format: str, color: style.Color, **flags: Any) ->
     here; where none does, or with DIR, loads the folder itself.
 
     An event whose file no longer loads serves its last good revision and is `stale`; why goes to the standard error. In
-    a pipe the columns are separated by tabs.
+    a pipe the columns are separated by tabs; on a narrow terminal the docstrings are left out.
 
       plugsock list
       plugsock list --format json | jq -r '.events[].event'
@@ -40,7 +40,7 @@ def list_(folder: Path | None, format: str, color: style.Color, **flags: Any) ->
     if format == "json":
         style.json_document(found)
     else:
-        _print(found, rich=style.is_rich(color))
+        _print(found, color)
     return 0
 
 
@@ -48,7 +48,7 @@ def _found(folder: Path | None, flags: dict[str, Any]) -> Found:
     settings = options.read(flags, folder)
     if folder is None:
         try:
-            reply = admin.ask(settings.data, List())
+            reply = admin.ask(admin.find(settings, flags), List())
         except admin.NoServer:
             pass
         else:
@@ -59,11 +59,13 @@ def _found(folder: Path | None, flags: dict[str, Any]) -> Found:
     return Found(*look_at(settings.plugs, trust=settings.trust))
 
 
-def _print(found: Found, *, rich: bool) -> None:
+def _print(found: Found, color: style.Color) -> None:
     stale = {event for problem in found.problems for event in problem.events}
-    style.rows(HEADER, (_row(each, stale) for each in found.events), rich=rich)
+    style.rows(
+        HEADER, (_row(each, stale) for each in found.events), color, may_be_cut=("shape", "about"), only_wide=("about",)
+    )
     for problem in found.problems:
-        style.problem(problem, rich=rich, file=sys.stderr)
+        style.problem(problem, rich=style.has_colors(color), file=sys.stderr)
 
 
 def _row(each: Announcement, stale: set[str]) -> tuple[str, ...]:

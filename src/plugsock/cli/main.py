@@ -29,13 +29,13 @@ INTERRUPTED: Final = 130
 """What shells report for a program that Ctrl-C ended: 128 + SIGINT."""
 
 
-class ServeByDefault(options.WithExamples, click.Group):
+class ServeByDefault(options.GroupWithExamples):
     """A group for which options without a command are those of `serve`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the missing `serve` in front; while words are completed it may still become another command."""
+        """Put the missing `serve` in front; a word that is completed may still become another command."""
         is_serve = args[0].startswith("-") and args[0] not in {"-h", "--help", "--version"} if args else True
-        if is_serve and not ctx.resilient_parsing:
+        if is_serve and (args or not ctx.resilient_parsing):
             args = ["serve", *args]
         return super().parse_args(ctx, args)
 
@@ -65,11 +65,18 @@ for command in (serve, call, list_, swap, check, add, completion):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, and say with which status the process should end."""
+    style.survive_any_text()
     try:
         status = plugsock.main(arguments, prog_name="plugsock", standalone_mode=False)
         sys.stdout.flush()
-    except (click.UsageError, SettingsError) as wrong:
-        style.fail(wrong.format_message() if isinstance(wrong, click.UsageError) else str(wrong))
+    except click.exceptions.NoArgsIsHelpError as wrong:  # a group without its command: `plugsock add`
+        print(wrong.format_message(), file=sys.stderr)
+        return WRONG_USAGE
+    except click.UsageError as wrong:
+        style.fail(" ".join(wrong.format_message().split()))  # click lists choices on lines of their own
+        return WRONG_USAGE
+    except SettingsError as wrong:
+        style.fail(str(wrong))
         return WRONG_USAGE
     except (PlugsockError, Error) as wrong:
         style.fail(str(wrong))

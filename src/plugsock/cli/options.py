@@ -5,9 +5,10 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import click
+from click.shell_completion import CompletionItem
 
 from plugsock.cli import config
 from plugsock.settings import KIB, MIB, SETTINGS, Setting, Settings
@@ -32,6 +33,15 @@ class SettingOption(click.Option):
         )
         super().__init__([name, setting.field], help=setting.about.help + _default(setting), **shape)
         self.group = setting.about.group
+        self._setting = setting
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete what a setting can be: one of a few words, or a file."""
+        if get_origin(self._setting.type) is Literal:
+            return [CompletionItem(word) for word in get_args(self._setting.type) if word.startswith(incomplete)]
+        if self._setting.is_path:
+            return click.Path(file_okay=self._setting.about.metavar == "FILE").shell_complete(ctx, self, incomplete)
+        return super().shell_complete(ctx, incomplete)
 
 
 class WithExamples(click.Command):
@@ -40,6 +50,10 @@ class WithExamples(click.Command):
     def __init__(self, name: str | None = None, **rest: Any) -> None:
         rest["help"] = re.sub(r"\n\n(?=  )", f"\n\n{NOT_WRAPPED}", inspect.cleandoc(rest.get("help") or ""))
         super().__init__(name, **rest)
+
+
+class GroupWithExamples(WithExamples, click.Group):
+    """A group whose help does so too."""
 
 
 class HelpfulCommand(WithExamples):

@@ -1,11 +1,15 @@
 """Printing: tables and colours for people on a terminal, plain lines in a pipe."""
 
+import codecs
 import contextlib
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from io import TextIOWrapper
+from json import dumps
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Final, Literal, TextIO
 
 import msgspec
 
@@ -14,19 +18,43 @@ from plugsock.ops.output import printable
 
 Color = Literal["auto", "always", "never"]
 
+WIDE: Final = 100
+"""Columns of a terminal."""
+
 
 def is_rich(color: Color) -> bool:
-    """Shall stdout get colours and tables?"""
+    """Shall stdout get tables?"""
     if color == "auto":
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     return color == "always"
 
 
-def rows(header: Sequence[str], lines: Iterable[Sequence[str]], *, rich: bool) -> None:
-    """Print rows of cells: a table for people, or tab-separated lines without a header for programs."""
+def has_colors(color: Color) -> bool:
+    """Shall stdout get colours? NO_COLOR takes them away, and leaves tables."""
+    return is_rich(color) and (color == "always" or not os.environ.get("NO_COLOR"))
+
+
+def rows(
+    header: Sequence[str],
+    lines: Iterable[Sequence[str]],
+    color: Color,
+    *,
+    may_be_cut: Collection[str] = (),
+    only_wide: Collection[str] = (),
+) -> None:
+    """Print rows of cells: a table for people, or tab-separated lines without a header for programs.
+
+    Args:
+        header: The columns' titles.
+        lines: The cells.
+        color: What was asked for.
+        may_be_cut: Columns that end in an ellipsis where the terminal is too narrow for all.
+        only_wide: Columns of a table that are left out below `WIDE`, where a few letters of each would be left.
+    """
     safe = [[printable(cell) for cell in line] for line in lines]
-    if rich:
-        _table(header, safe)
+    if is_rich(color):
+        left_out = only_wide if shutil.get_terminal_size().columns < WIDE else ()
+        _table(header, safe, may_be_cut, left_out, colors=has_colors(color))
     else:
         for line in safe:
             print("\t".join(line))
@@ -51,14 +79,31 @@ def json_line(text: str, *, rich: bool) -> None:
         from rich.json import JSON
 
         with contextlib.suppress(ValueError):  # what a Raw plug answers need not be JSON
-            Console(force_terminal=True, no_color=False, soft_wrap=True).print(JSON(text, indent=None))
+            is_unicode = codecs.lookup(sys.stdout.encoding).name.startswith("utf")
+            shown = JSON(text, indent=None, ensure_ascii=not is_unicode)
+            Console(force_terminal=True, no_color=False, soft_wrap=True).print(shown)
             return
-    print(printable(text), flush=True)
+    print(_encodable(printable(text)), flush=True)
 
 
 def json_document(value: Any) -> None:
     """Print a value as indented JSON."""
-    print(msgspec.json.format(msgspec.json.encode(value)).decode())
+    print(_encodable(msgspec.json.format(msgspec.json.encode(value)).decode()))
+
+
+def _encodable(json: str) -> str:
+    """JSON that says by number what the terminal's encoding has no bytes for."""
+    try:
+        json.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return "".join(char if char.isascii() else dumps(char)[1:-1] for char in json)
+    return json
+
+
+def survive_any_text() -> None:
+    """Let stdout show as an escape what its encoding has no bytes for, as stderr does."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def fail(message: str) -> None:
@@ -66,16 +111,24 @@ def fail(message: str) -> None:
     print(f"plugsock: {printable(message)}", file=sys.stderr)
 
 
-def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
+def _table(
+    header: Sequence[str],
+    lines: Iterable[Sequence[str]],
+    may_be_cut: Collection[str],
+    left_out: Collection[str],
+    *,
+    colors: bool,
+) -> None:
     # Rich takes 60 ms to import: commands that print plain lines do not wait for it.
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for number, title in enumerate(header):
-        table.add_column(title, style="cyan" if number == 0 else None, overflow="fold", no_wrap=number == 0)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    shown = [number for number, title in enumerate(header) if title not in left_out]
+    for title in (header[number] for number in shown):
+        table.add_column(title, style="cyan" if title == header[0] else None, no_wrap=title not in may_be_cut)
     for line in lines:
-        table.add_row(*map(Text, line))
-    Console(force_terminal=True, no_color=False).print(table)
+        table.add_row(*(Text(line[number], no_wrap=True, overflow="ellipsis") for number in shown))
+    Console(force_terminal=True, no_color=False, color_system="auto" if colors else None).print(table)

@@ -1,10 +1,12 @@
+from pathlib import Path
 from typing import Any
 
 import click
 from msgspec import structs
 
 from plugsock.cli import admin, options, style
-from plugsock.rpc.admin import Swap, Swapped
+from plugsock.ops.datadir import ServerFile
+from plugsock.rpc.admin import List, Listing, Swap, Swapped
 
 
 @click.command(cls=options.HelpfulCommand)
@@ -19,12 +21,16 @@ def swap(format: str, color: style.Color, **flags: Any) -> int:
 
       rsync -a build/ plugs/ && plugsock swap
     """
-    reply = admin.ask(options.read(flags).data, Swap())
+    settings = options.read(flags)
+    server = admin.find(settings, flags)
+    reply = admin.ask(server, Swap(), answer_s=admin.SWAP_S)
     assert isinstance(reply, Swapped)
     if format == "json":
         style.json_document(structs.asdict(reply))
     else:
-        print_reply(reply, rich=style.is_rich(color))
+        print_reply(reply, rich=style.has_colors(color))
+        if not (reply.changed or reply.gone or reply.problems):
+            print(_all_is_served(server, settings.plugs))
     return 1 if reply.problems else 0
 
 
@@ -36,5 +42,11 @@ def print_reply(reply: Swapped, *, rich: bool) -> None:
         print(f"removed  {event}")
     for problem in reply.problems:
         style.problem(problem, rich=rich)
-    if not (reply.changed or reply.gone or reply.problems):
-        print("nothing has changed")
+
+
+def _all_is_served(server: ServerFile, plugs: Path) -> str:
+    """What to say where nothing changed now, since the watcher has swapped what did a moment before."""
+    listing = admin.ask(server, List())
+    assert isinstance(listing, Listing)
+    own = sum(each.origin == "folder" for each in listing.events)
+    return f"everything in {style.near(server.plugs or str(plugs))} is served ({own} event{'s' * (own != 1)})"

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
-from plugsock.settings import KIB, MIB, Setting
+from plugsock.settings import KIB, MIB, Origin, Setting
 
 SHOWN: Final = 60
 """Characters of a wrong value that are repeated in the message."""
@@ -51,7 +51,9 @@ def expected(setting: Setting) -> str:
     if get_origin(base) is Literal:
         return " or ".join(get_args(base))
     if setting.is_list:
-        return "a list of texts"
+        if Origin in get_args(setting.type):
+            return "origins such as https://example.org, without a path, or *"
+        return "names such as example.org or example.org:8443"
     return "a path" if setting.is_path else "a text that is not empty"
 
 

@@ -30,6 +30,7 @@ async def connect(
     compression: bool = False,
     tls: ssl.SSLContext | None = None,
     open_timeout_s: float = 10.0,
+    close_timeout_s: float = 10.0,
     max_message: int = MAX_MESSAGE,
 ) -> AsyncIterator[ClientSocket]:
     """Open a connection to a server and close it at the end of the block.
@@ -42,6 +43,7 @@ async def connect(
         compression: Offer permessage-deflate.
         tls: Certificates to trust, for `wss://`; default: the system's.
         open_timeout_s: Seconds for everything until the socket can be used.
+        close_timeout_s: Seconds for the server to say goodbye, at the end of the block.
         max_message: Bytes of the largest message that is read.
 
     Raises:
@@ -55,10 +57,11 @@ async def connect(
             subprotocols=[SUBPROTOCOL],
             compression="deflate" if compression else None,
             open_timeout=open_timeout_s,
+            close_timeout=close_timeout_s,
             max_size=max_message,
             **trust,
         )
-    except (OSError, WebSocketException) as error:
+    except (OSError, ValueError, WebSocketException) as error:  # ValueError: a port or name that can be none
         raise Disconnected(f"No connection to {url}: {error or type(error).__name__}") from error
     socket = ClientSocket(websocket, format)
     try:
@@ -79,5 +82,5 @@ async def _greet(socket: ClientSocket, token: str | None, timeout_s: float) -> N
     try:
         async with asyncio.timeout(timeout_s):
             await socket.greet(token)
-    except TimeoutError:
-        raise Disconnected(f"The server did not answer hello within {timeout_s:g} s") from None
+    except TimeoutError as error:
+        raise Disconnected(f"The server did not answer hello within {timeout_s:g} s") from error

@@ -6,18 +6,20 @@ What they cost is measured in benchmarks/.
 
 import asyncio
 from collections.abc import Callable
-from time import monotonic
+from time import perf_counter
 from typing import Final, Protocol
 
 from plugsock.gateway.deadlines import Deadlines, Lane
 from plugsock.gateway.routes import Route
 from plugsock.model import Fault
-from plugsock.ops.ledger import ANSWERED, BYTES_IN, BYTES_OUT, FAILED, ITEMS, RAN_S
+from plugsock.ops.log import get_logger
 from plugsock.rpc.frames import EXPLAIN, MOCK, OK, SILENT, Call, Details, SocketState
 from plugsock.rpc.link import Link
 from plugsock.wire.answer import bad_frame, error_frame, fault, fault_payload
 from plugsock.wire.header import Options
 from plugsock.wire.session import Session
+
+log = get_logger()
 
 DEFAULT_CREDIT: Final = 32
 """Items of a stream that may come before the client says `more`."""
@@ -46,7 +48,7 @@ class OpenCall(Call, gc=False):
     route: Route
     lane: "Lane[OpenCall]"
     started: float
-    """When its deadline began to count, by `time.monotonic`."""
+    """When its deadline began to count, by `time.perf_counter`."""
     asked: int
     """Items of a stream that the client still waits for; the deadline counts only while there are any."""
 
@@ -89,7 +91,7 @@ class Calls:
         lane = route.lane
         call = OpenCall(
             sequence, route.event, route.revision, binary, caller.id, 0, 0, DEFAULT_CREDIT, "", "",
-            payload, id, caller, route, lane, monotonic(), DEFAULT_CREDIT,
+            payload, id, caller, route, lane, perf_counter(), DEFAULT_CREDIT,
         )  # fmt: skip
         calls[id] = self.by_sequence[sequence] = lane.open[sequence] = call
         if not self._ticking:
@@ -118,7 +120,7 @@ class Calls:
         credit = DEFAULT_CREDIT if options.credit is None else options.credit
         call = OpenCall(
             self._sequence, route.event, route.revision, binary, caller.id, 0, flags, credit, options.key, options.trace,
-            payload, id, caller, route, lane, monotonic(), credit,
+            payload, id, caller, route, lane, perf_counter(), credit,
         )  # fmt: skip
         self.by_sequence[call.sequence] = call
         if id:
@@ -137,14 +139,14 @@ class Calls:
         id = call.id
         call.lane.open.pop(sequence, None)
         row = call.route.row
-        row[RAN_S] += ran_s
-        row[BYTES_IN] += len(call.payload)
-        row[BYTES_OUT] += len(payload)
+        row.ran_s += ran_s
+        row.bytes_in += len(call.payload)
+        row.bytes_out += len(payload)
         if status == OK:
-            row[ANSWERED] += 1
+            row.answered += 1
             frame = b"".join((b"ok ", id, b" ", payload)) if payload else b"ok " + id
         else:
-            row[FAILED] += 1
+            row.failed += 1
             frame = error_frame(id, payload)
         if id:
             caller, binary = call.caller, call.format == 1
@@ -162,8 +164,8 @@ class Calls:
             return
         call.asked -= 1
         row = call.route.row
-        row[ITEMS] += 1
-        row[BYTES_OUT] += len(payload)
+        row.items += 1
+        row.bytes_out += len(payload)
         self._time(call)
         call.caller.send(call.format == 1, b"item %b %b" % (call.id, payload))
 
@@ -185,7 +187,7 @@ class Calls:
     def end(self, call: OpenCall, reason: Fault) -> None:
         """Answer a call here and now, and tell the worker that nobody waits any more."""
         self.drop(call)
-        call.route.row[FAILED] += 1
+        call.route.row.failed += 1
         if call.id:
             refuse(call.caller, call.format == 1, call.id, reason)
 
@@ -218,7 +220,7 @@ class Calls:
     def _time(self, call: OpenCall) -> None:
         """Let a stream's deadline count from now if somebody waits for its next item, else not at all."""
         if call.asked > 0 and not call.caller.held:
-            call.lane.restart(call, monotonic())
+            call.lane.restart(call, perf_counter())
             if not self._ticking:
                 self._tick()
         else:
@@ -226,15 +228,16 @@ class Calls:
 
     def _tick(self) -> None:
         """End what is due, and look again while anything is open."""
-        due, again = self._deadlines.due(monotonic())
+        due, again = self._deadlines.due(perf_counter())
         for call in due:
             idempotent = call.route.announcement.idempotent
             message = f"{call.event} did not answer within {call.lane.timeout_s:g} s."
+            log.warning("a call timed out", event=call.event, revision=call.revision, socket=call.socket)
             self.end(call, fault("timeout", message, retry=idempotent))
         self._ticking = bool(self._deadlines)
         if self._ticking:
             loop = asyncio.get_running_loop()
-            loop.call_later(max(0.0, again - monotonic()), self._tick)
+            loop.call_later(max(0.0, again - perf_counter()), self._tick)
 
 
 def refuse(caller: Caller, binary: bool, id: bytes, reason: Fault) -> None:  # noqa: FBT001 - as in `send`

@@ -45,7 +45,7 @@ class Drain:
         for peer in gateway.peers:
             _close_if_idle(peer)
         if waiting := self._open():
-            log.info("draining", calls=len(waiting), limit_s=limit_s)
+            log.info("draining, a second signal ends it at once", calls=len(waiting), limit_s=limit_s)
             with suppress(TimeoutError):
                 async with asyncio.timeout(limit_s):
                     await self._over.wait()

@@ -63,6 +63,8 @@ class Refused(Struct, frozen=True):
     response: bytes
     status: int
     reason: str
+    about: dict[str, str] = {}
+    """Header fields that the refusal was about, for the log."""
 
 
 class Handshake:
@@ -88,10 +90,12 @@ class Handshake:
     def answer(self, data: bytes) -> Accepted | Refused:
         """Answer a request, given its whole head; it never raises."""
         body = not data.startswith(b"HEAD ")
+        head = None
         try:
-            return self._answer(read_head(data))
+            head = read_head(data)
+            return self._answer(head)
         except Refusal as refusal:
-            return refused(refusal, body=body)
+            return refused(refusal, head, body=body)
 
     def _answer(self, head: Head) -> Accepted:
         if head.method not in ("GET", "HEAD"):
@@ -121,10 +125,11 @@ class Handshake:
         return Accepted(response.serialize(), request, deflate)
 
 
-def refused(refusal: Refusal, *, body: bool = True) -> Refused:
+def refused(refusal: Refusal, head: Head | None = None, *, body: bool = True) -> Refused:
     """Build the response to a request that is refused."""
     response = http.page(refusal.status, refusal.text, refusal.fields, body=body)
-    return Refused(response, refusal.status, refusal.text)
+    about = {name: ", ".join(values) for name in ("host", "origin") if head and (values := head.all(name))}
+    return Refused(response, refusal.status, refusal.text, about)
 
 
 def _check_no_body(head: Head) -> None:

@@ -102,7 +102,9 @@ class Opening(asyncio.Protocol):
         if answer.status < 400:
             _log.debug("request answered", status=answer.status)
         else:
-            _log.info("request refused", status=answer.status, why=answer.reason)
+            name = self._transport.get_extra_info("peername")
+            remote = f"{name[0]}:{name[1]}" if name else "unknown"
+            _log.info("request refused", status=answer.status, why=answer.reason, remote=remote, **answer.about)
         self._context.leave(self)
         self._transport.write(answer.response)
         Linger.over(self._context, self._transport)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from plugsock.gateway.deadlines import Deadlines, Lane
 from plugsock.model import Announcement, Kind, Problem
-from plugsock.ops.ledger import Ledger
+from plugsock.ops.ledger import Ledger, Row
 from plugsock.rpc.frames import Group
 
 MAX_GONE: Final = 10_000
@@ -27,7 +27,7 @@ class Route(Struct, frozen=True, gc=False):
     is_call: bool
     """One result; what else there is takes the longer way."""
     lane: Lane  # type: ignore[type-arg]  # of calls, which this file does not know
-    row: list[float]
+    row: Row
     """Its counters in the ledger."""
     announcement: Announcement
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from plugsock.gateway.calls import Calls, OpenCall
 from plugsock.gateway.routes import Change, Routes
@@ -12,6 +13,9 @@ from plugsock.rpc.frames import Staged
 from plugsock.rpc.link import Link
 
 log = get_logger()
+
+EVENTS_SHOWN: Final = 10
+"""Of one swap in the log; a checkout may change hundreds."""
 
 
 class Swaps:
@@ -45,7 +49,7 @@ class Swaps:
         good = [group for group in staged.groups if not group.problems]
         change = self._routes.commit(good)
         self.link.commit(staged.stage, [group.id for group in good])
-        self._report(change, staged.problems)
+        self._report(change, staged)
         self._routes.problems = list(staged.problems)
         self._retire_after_last_call(staged.stage, change)
         if change.changed and self.count:
@@ -56,13 +60,26 @@ class Swaps:
             if not answer.done():
                 answer.set_result(change)
 
-    def _report(self, change: Change, problems: list[Problem]) -> None:
-        for problem in sorted(set(problems) - set(self._routes.problems)):
-            log.error(problem.message, place=f"{problem.file}:{problem.line}", stale=", ".join(problem.events))
+    def _report(self, change: Change, staged: Staged) -> None:
+        traces: dict[Problem, str] = {}
+        for group in staged.groups:
+            traces.update(zip(group.problems, group.traces, strict=False))
+        for problem in sorted(set(staged.problems) - set(self._routes.problems)):
+            more = {"stale": ", ".join(problem.events), "traceback": traces.get(problem, "")}
+            place = f"{problem.file}:{problem.line}"
+            log.error(problem.message, place=place, **{name: text for name, text in more.items() if text})
         if self.count:
-            for event in change.changed:
-                route = self._routes.by_name.get(event.encode())
-                log.info("swapped" if route else "removed", event=event, revision=route.revision if route else None)
+            self._report_events(change.changed)
+
+    def _report_events(self, events: list[str]) -> None:
+        for event in events[:EVENTS_SHOWN]:
+            route = self._routes.by_name.get(event.encode())
+            if route is not None:
+                log.info("swapped", event=event, revision=route.revision)
+            else:
+                log.info("removed", event=event)
+        if len(events) > EVENTS_SHOWN:
+            log.info("swapped and removed with them", events=len(events) - EVENTS_SHOWN)
 
     def _retire_after_last_call(self, stage: int, change: Change) -> None:
         running = {

@@ -9,10 +9,7 @@ from plugsock.gateway.peer import Peer
 from plugsock.gateway.routes import Routes
 from plugsock.model import Fault
 from plugsock.wire.answer import bad_frame, fault
-from plugsock.wire.header import BadFrame, ClientFrame, parse_client
-
-MAX_MORE: Final = 1_000_000
-"""Items of a stream that one `more` may ask for."""
+from plugsock.wire.header import MAX_CREDIT, BadFrame, ClientFrame, parse_client
 
 
 class Verbs:
@@ -52,6 +49,8 @@ class Verbs:
             peer.send(binary, bad_frame(error.message, error.id, binary=binary))
 
     def _hello(self, peer: Peer, _binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
+        if frame.name != b"plugsock":
+            raise BadFrame("hello is said to plugsock: hello ID plugsock {...}", frame.id)
         self._reception.welcome(peer, frame, self._routes.shapes)
 
     def _token(self, peer: Peer, binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
@@ -89,8 +88,8 @@ class Verbs:
         self._refuse(peer, binary, frame, fault("not_found", f"{frame.name.decode()} was not joined."))
 
     def _more(self, peer: Peer, _binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
-        if not frame.name.isdigit() or not 0 < int(frame.name) <= MAX_MORE:
-            raise BadFrame(f"more takes a number of items from 1 to {MAX_MORE}.", frame.id)
+        if not frame.name.isdigit() or not 0 < int(frame.name) <= MAX_CREDIT:
+            raise BadFrame(f"more takes a number of items from 1 to {MAX_CREDIT}.", frame.id)
         call = peer.session.calls.get(frame.id)
         if call is not None and not call.route.is_call:
             self._calls.more(call, int(frame.name))

@@ -46,18 +46,18 @@ class Attempts:
         for attempt in self._held:
             yield from attempt.problems
 
-    def narrowed(self, move: Move) -> Move:
-        """Leave out new modules that failed, unless something else that has changed wants them."""
+    def left_out(self, move: Move) -> list[frozenset[str]]:
+        """New modules that failed and that nothing else that has changed wants."""
         failed = [one for one in self._held if one.problems and one.modules.isdisjoint(move.old)]
         others = move.changed.difference(*(one.modules for one in failed))
         wanted = reached(others, move.graph)
-        left_out = frozenset().union(*(one.modules for one in failed if one.modules.isdisjoint(wanted)))
-        return move.without(left_out) if left_out else move
+        return [one.modules for one in failed if one.modules.isdisjoint(wanted)]
 
     def is_settled(self, move: Move, group: frozenset[str]) -> bool:
-        """Has all that changed in a group been tried?"""
-        tried = frozenset().union(*(one.modules for one in self._held))
-        return move.changed & group <= tried
+        """Has all that changed in a group been tried, and together with nothing else?"""
+        changed = move.changed & group
+        tried = (one.modules & move.changed for one in self._held if not one.modules.isdisjoint(changed))
+        return changed == frozenset().union(*tried)
 
     @staticmethod
     def _holds(attempt: Attempt, move: Move) -> bool:

@@ -13,8 +13,9 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from msgspec import Struct
 
-Invoke: TypeAlias = Callable[[Callable[..., Any], Any, Any, Any, Any], Any]
-"""`invoke(function, value, socket, server, user)` calls the function with what its parameters ask for."""
+Entry: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""`enter = entry(function)`, then `enter(value)`, or `enter(value, socket, server, user)` where any is asked for, calls
+the function with what its parameters ask for."""
 
 
 class Argument(Struct, frozen=True):
@@ -28,6 +29,9 @@ class Argument(Struct, frozen=True):
     default: Any
     """`inspect.Parameter.empty` where there is none."""
 
+
+HANDED_IN: Final = frozenset({"socket", "server", "user"})
+"""Sources that are no part of a payload."""
 
 IMMUTABLE: Final = (
     *(type(None), bool, int, float, str, bytes, decimal.Decimal, uuid.UUID, enum.Enum, type),
@@ -68,10 +72,11 @@ def _default(default: Any) -> Any:
     return msgspec.field(default_factory=fresh(default))
 
 
-def invoke(arguments: Sequence[Argument]) -> Invoke:
+def entry(arguments: Sequence[Argument]) -> Entry:
     """Write the call that a plug's parameters ask for, as one flat expression.
 
-    Generic code (a tuple of attributes and a star call) costs 0.1 µs a call more than this.
+    Generic code (a tuple of attributes and a star call) costs 0.1 µs a call more than this, and no code at all, where a
+    function takes just the value, 0.03 less.
     """
     given, fields = [], 0
     for argument in arguments:
@@ -79,11 +84,14 @@ def invoke(arguments: Sequence[Argument]) -> Invoke:
         if argument.source == "field":
             expression, fields = f"value.f{fields}", fields + 1
         given.append(f"{argument.name}={expression}" if argument.keyword_only else expression)
-    return _compiled(f"lambda function, value, socket, server, user: function({', '.join(given)})")
+    if given == ["value"]:
+        return _compiled("lambda function: function")
+    takes = "value, socket, server, user" if {a.source for a in arguments} & HANDED_IN else "value"
+    return _compiled(f"lambda function: lambda {takes}: function({', '.join(given)})")
 
 
 @functools.lru_cache(maxsize=512)
-def _compiled(source: str) -> Invoke:
+def _compiled(source: str) -> Entry:
     """Of an author's text it holds only names of keyword-only parameters: identifiers."""
-    made: Invoke = eval(source, {"__builtins__": {}})  # noqa: S307 -- written above, from identifiers
+    made: Entry = eval(source, {"__builtins__": {}})  # noqa: S307 -- written above, from identifiers
     return made

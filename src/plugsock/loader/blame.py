@@ -52,7 +52,9 @@ def _text(error: BaseException) -> str:
 
 
 def trace(error: BaseException) -> str:
-    """A traceback of the author's own frames only, with the source that ran."""
+    """A traceback of the author's own frames only, with the source that ran; empty if no code is to blame."""
+    if isinstance(error, Unloadable):
+        return ""
     frames = traceback.StackSummary.extract(
         (frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if _record(frame) is not None
     )

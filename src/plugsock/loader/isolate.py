@@ -133,7 +133,7 @@ class Record(Importer):
         try:
             body = self.generation.load(name)
         except ModuleNotFoundError as error:
-            if error.name is not None and self.is_plug(error.name):
+            if error.name is not None and name.startswith(f"{error.name}."):
                 self.imports.add(error.name)  # a package around it may be in another group
             raise
         parent, _, child = name.rpartition(".")

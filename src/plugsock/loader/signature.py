@@ -11,7 +11,7 @@ from msgspec import Struct
 from plugsock.errors import DeclareError
 from plugsock.loader import shape
 from plugsock.loader.annotations import ASYNC_STREAMS, PLAIN_STREAMS, handed_in, is_whole, resolve, stream_item
-from plugsock.loader.binding import Argument, Invoke, fresh, invoke, payload_type
+from plugsock.loader.binding import HANDED_IN, Argument, Entry, entry, fresh, payload_type
 from plugsock.model import Kind, Raw
 
 Decode: TypeAlias = Callable[[bytes], Any]
@@ -37,8 +37,8 @@ class Mode(enum.Enum):
 class Signature(Struct, frozen=True, eq=False):
     """Everything a worker needs to run a plug on a payload.
 
-    `value = signature.bind(payload, format)`, then `signature.invoke(function, value, socket, server, user)`: what
-    the function does not take is ignored, so that it may be None (see `needs`).
+    `value = signature.bind(payload, format)`, then `signature.entry(function)(value)`, or where it `needs` any of them
+    `(value, socket, server, user)`: what the function does not take is ignored, so that it may be None.
     """
 
     kind: Kind
@@ -52,7 +52,7 @@ class Signature(Struct, frozen=True, eq=False):
     decode: tuple[Decode, Decode]
     """Decoders by number of format, strict, made once. `bind` is for payloads that may be empty."""
     absent: tuple[Absent, Absent]
-    invoke: Invoke
+    entry: Entry
     needs: frozenset[str]
     """Of `socket`, `server`, `user`: what is handed in."""
     user_required: bool
@@ -100,8 +100,8 @@ def read(function: Callable[..., Any], event: str) -> Signature:
         output=output,
         decode=payload.decode,
         absent=payload.absent,
-        invoke=invoke(arguments),
-        needs=frozenset(a.source for a in arguments) - {"field", "value"},
+        entry=entry(arguments),
+        needs=frozenset(a.source for a in arguments) & HANDED_IN,
         user_required=any(a.source == "user" and handed_in(a.annotation) == ("user", False) for a in arguments),
         may_hold_nan=result.nan,
         needs_key_walk=result.odd_keys,

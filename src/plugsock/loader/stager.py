@@ -1,17 +1,19 @@
-"""Stages groups one after another, so that a broken one holds back as little as possible.
+"""Stages groups, so that a broken one holds back as little as possible.
 
-Two things are known only after modules have run: imports and events that their text does not show. Groups that turn
-out to be entangled by them are staged again as one.
+Two things are known only after modules have run: imports and events that their text does not show. What an attempt has
+shown joins groups as their text does, and the joined ones are staged again. Only when no group needs anything beside
+itself any more does a failure count: until then it may be that a module was missed that is there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeAlias
 
 from msgspec import Struct, field
 
 from plugsock.loader.catalog import Catalog
 from plugsock.loader.disk import Contents
-from plugsock.loader.grouping import Move, revisions, static_imports, without_trivial
-from plugsock.loader.isolate import Generation, implicit_packages
+from plugsock.loader.grouping import Move, revisions, static_imports
+from plugsock.loader.isolate import Generation, Record, implicit_packages
 from plugsock.loader.source import Source
 from plugsock.loader.staging import Failure, RunAsync, Staging
 
@@ -28,21 +30,24 @@ class Staged(Struct, eq=False):
     """Why it can't be committed; empty if it can."""
 
 
-class Memory(Struct):
-    """What modules were seen to do in attempts that were not committed."""
+Seen: TypeAlias = dict[str, dict[str, set[str]]]
+"""Module -> digest of its file -> what it was seen to do."""
 
-    imported: dict[str, set[str]] = field(default_factory=dict)
-    defined: dict[str, set[str]] = field(default_factory=dict)
+
+class Memory(Struct):
+    """What modules were seen to do, which their text does not say; it is forgotten with the content that did it."""
+
+    imported: Seen = field(default_factory=dict)
+    defined: Seen = field(default_factory=dict)
 
     def move(self, generation: Generation, catalog: Catalog, contents: Contents) -> Move:
         """From what is served to what the folders hold."""
         for seen in (self.imported, self.defined):
-            for name in seen.keys() - contents.sources.keys() - generation.sources.keys():
-                del seen[name]
-        for name, record in list(generation.records.items()):
-            self.imported.setdefault(name, set()).update(tuple(record.imports))
+            _forget_all_but(seen, generation.sources, contents.sources)
+        for record in list(generation.records.values()):
+            _note(self.imported, record.source, tuple(record.imports))
         for plug in catalog.of(generation.sources):
-            self.defined.setdefault(plug.module, set()).add(plug.event)
+            _note(self.defined, generation.sources[plug.module], {plug.event})
         return Move(
             old=generation.sources,
             new=contents.sources,
@@ -54,10 +59,24 @@ class Memory(Struct):
 
     def note(self, staging: Staging) -> None:
         """Remember what one attempt has shown."""
+        sources = staging.generation.sources
         for name, imports in list(staging.generation.imports.items()):
-            self.imported.setdefault(name, set()).update(imports)
+            if name in sources:
+                _note(self.imported, sources[name], tuple(imports))
         for plug in staging.plugs:
-            self.defined.setdefault(plug.module, set()).add(plug.event)
+            _note(self.defined, sources[plug.module], {plug.event})
+
+
+def _note(seen: Seen, source: Source, what: Collection[str]) -> None:
+    seen.setdefault(source.module, {}).setdefault(source.digest, set()).update(what)
+
+
+def _forget_all_but(seen: Seen, *sources: Mapping[str, Source]) -> None:
+    for name in list(seen):
+        kept = {known[name].digest for known in sources if name in known}
+        seen[name] = {digest: what for digest, what in seen[name].items() if digest in kept}
+        if not seen[name]:
+            del seen[name]
 
 
 class Stager:
@@ -79,40 +98,84 @@ class Stager:
         self._run_async = run_async
         self._limit_s = limit_s
         self._graph = {name: static_imports(source, move.new) for name, source in move.new.items()}
-        self._joined: set[frozenset[str]] = set()
+        self._packages = {**generation.implicit, **implicit_packages(move.new, ())}
+        self._live: frozenset[str] = frozenset()
+        self._tried: dict[frozenset[str], Staged] = {}
 
-    def stage(self, groups: list[frozenset[str]]) -> list[Staged]:
-        """Stage every group, as far as it can be."""
-        found = [staged for modules in groups for staged in self._stage(modules)]
-        while (pair := self._entangled(found)) is not None:
-            found = [staged for staged in found if staged not in pair]
-            found += self._stage(pair[0].modules | pair[1].modules)
-        return found
+    def stage(self, due: Iterable[frozenset[str]], aside: Iterable[frozenset[str]] = ()) -> list[Staged]:
+        """Stage every group, as far as it can be; what is broken and was never served is left out with its importers.
 
-    def _stage(self, modules: frozenset[str]) -> Iterator[Staged]:
-        """Stage a group; what is broken and was never served is left out, and the rest goes on without it."""
-        staged = self._attempt(modules)
-        if not staged.failures:
-            yield staged
-            return
-        culprits = {failure.module for failure in staged.failures} & modules
-        sick = self._move.importers(culprits, modules)
-        rest = modules - sick
-        if not rest or not sick.isdisjoint(self._move.old):
-            yield staged
-            return
-        for part in self._move.parts(sick):
-            yield self._staged(part, staged.staging, [one for one in staged.failures if one.module in part])
-        for part in self._move.parts(rest):
-            yield from self._stage(part)
+        Each round either joins groups, or leaves modules out, or brings back what was set aside because modules were
+        seen to need it that had not been seen so before: there is an end to it.
+
+        Args:
+            due: The groups, no two of them connected.
+            aside: Groups that are staged only if it turns out that one of the others needs them.
+
+        Returns:
+            What was staged or failed, smallest name first.
+        """
+        self._live = frozenset().union(*due)
+        resting: dict[frozenset[str], Staged | None] = dict.fromkeys(aside)
+        while True:
+            found = self._stage_live()
+            if wanted := self._wanted(resting):
+                self._live = self._live.union(*wanted)
+                resting = {modules: staged for modules, staged in resting.items() if modules not in wanted}
+                continue
+            sick = [part for staged in found for part in self._sick(staged)]
+            if not sick:
+                left_out = [staged for staged in resting.values() if staged is not None]
+                return sorted([*found, *left_out], key=lambda staged: min(staged.modules))
+            self._live = self._live.difference(*(part.modules for part in sick))
+            resting |= {part.modules: part for part in sick}
+
+    def owed(self, kept: Collection[Staged]) -> list[Record]:
+        """The modules of all other attempts that were loaded fully, so that their `on_unload` has to run."""
+        spared = {id(staged.staging) for staged in kept}
+        dropped = (staged.staging for staged in self._tried.values() if id(staged.staging) not in spared)
+        return [record for staging in dropped for record in staging.owed()]
+
+    def _stage_live(self) -> list[Staged]:
+        """Stage what is live in parts, until no attempt shows that parts belong together."""
+        while True:
+            parts = self._move.parts(self._live)
+            found = [self._attempt(part) for part in parts]
+            self._live |= self._move.with_needs(self._live) - self._move.changed
+            if self._move.parts(self._live) == parts:
+                return found
+
+    def _wanted(self, resting: Iterable[frozenset[str]]) -> list[frozenset[str]]:
+        """What was set aside, but is needed by what is live."""
+        needed = set().union(*(self._move.edges(name) for name in self._live))
+        return [modules for modules in resting if not modules.isdisjoint(needed)]
+
+    def _sick(self, staged: Staged) -> list[Staged]:
+        """What of a group has to be left out so that the rest can go on; nothing if the group stands or falls as one."""
+        culprits = {failure.module for failure in staged.failures} & staged.modules
+        sick = self._move.importers(culprits, staged.modules)
+        if sick == staged.modules or not sick.isdisjoint(self._move.old):
+            return []
+        return [
+            self._staged(part, staged.staging, [one for one in staged.failures if one.module in part])
+            for part in self._move.parts(sick)
+        ]
 
     def _attempt(self, modules: frozenset[str]) -> Staged:
+        """Stage a group, as if it were the only one; once is enough."""
+        if modules not in self._tried:
+            staging = self._staging(modules)
+            staging.run(self._limit_s)
+            self._memory.note(staging)
+            self._tried[modules] = self._staged(modules, staging, staging.failures)
+        return self._tried[modules]
+
+    def _staging(self, modules: frozenset[str]) -> Staging:
         committed, new = self._generation, self._sources(modules)
         kept = {name: source for name, source in committed.sources.items() if name not in modules}
         carried = {name: record for name, record in list(committed.records.items()) if name not in modules}
-        packages = {**committed.implicit, **implicit_packages(new, ())}
-        generation = Generation(committed.roots, kept | new, carried, committed.public, packages)
-        staging = Staging(
+        generation = Generation(committed.roots, kept | new, carried, committed.public, self._packages)
+        return Staging(
             modules=modules,
             generation=generation,
             revisions=revisions(new, self._move.new, self._graph),
@@ -120,51 +183,9 @@ class Stager:
             catalog=self._catalog,
             run_async=self._run_async,
         )
-        staging.run(self._limit_s)
-        self._memory.note(staging)
-        return self._staged(modules, staging, staging.failures)
 
     def _staged(self, modules: frozenset[str], staging: Staging, failures: list[Failure]) -> Staged:
         return Staged(self._move.id(modules), modules, self._sources(modules), staging, failures)
 
     def _sources(self, modules: frozenset[str]) -> dict[str, Source]:
         return {name: self._move.new[name] for name in modules if name in self._move.new}
-
-    def _entangled(self, found: list[Staged]) -> tuple[Staged, Staged] | None:
-        """Two groups of which one was seen to need or define what is the other's, the first time they are seen so."""
-        owners: dict[str | tuple[str, str], Staged] = {}
-        for staged in found:
-            things: set[str | tuple[str, str]] = {*staged.modules, *self._loaded(staged), *self._events(staged)}
-            for thing in things:
-                other = owners.setdefault(thing, staged)
-                if self._is_new_pair(staged, other):
-                    return staged, other
-        for staged in found:
-            for name in self._touched(staged):
-                other = owners.get(name, staged)
-                if self._is_new_pair(staged, other):
-                    return staged, other
-        return None
-
-    def _is_new_pair(self, one: Staged, other: Staged) -> bool:
-        if one is other:
-            return False
-        both = one.modules | other.modules
-        if both in self._joined:
-            return False
-        self._joined.add(both)
-        return True
-
-    def _touched(self, staged: Staged) -> set[str]:
-        imports = staged.staging.generation.imports
-        return without_trivial(set().union(*imports.values()), self._move.new) - staged.modules
-
-    def _loaded(self, staged: Staged) -> set[str]:
-        """Modules that it was the first to load, though they are not its own."""
-        fresh = staged.staging.generation.fresh
-        names = {name for name, record in fresh.items() if not record.source.is_implicit}
-        return without_trivial(names, self._move.new) - staged.modules
-
-    def _events(self, staged: Staged) -> set[tuple[str, str]]:
-        plugs = [*staged.staging.plugs, *self._catalog.of(staged.modules)]
-        return {(plug.origin, plug.event) for plug in plugs}

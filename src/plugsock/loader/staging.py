@@ -85,9 +85,8 @@ class Staging:
             self._fail(source.module, source.problem(line, "loading it broke off"))
 
     def _run(self) -> None:
-        imported = self._import_all, self._check_helpers, self._collect_all
         with contextlib.suppress(_GivenUp, SystemExit):  # SystemExit is how `blame.interrupt` ends it
-            for step in (*imported, self._refuse_doubles, self._call_on_load):
+            for step in (self._import_all, self._collect_all, self._refuse_doubles, self._call_on_load):
                 step()
                 if self.failures:
                     return
@@ -110,6 +109,8 @@ class Staging:
         for source in self._sources():
             if not source.is_helper or source.module in self._in_use:
                 self._attempt(source, functools.partial(self.generation.load, source.module))
+            elif source.facts.problem is not None:  # it may be imported later, within a function
+                self._fail(source.module, source.facts.problem)
 
     def _attempt(self, source: Source, action: Callable[[], Any], line: int = 0) -> bool:
         """Run an author's code: whatever it raises is a problem, SystemExit and KeyboardInterrupt too.
@@ -128,12 +129,6 @@ class Staging:
         if self.generation.is_abandoned:
             raise _GivenUp
         return False
-
-    def _check_helpers(self) -> None:
-        """A helper that is only imported later, within a function, is at least compiled now."""
-        for source in self._sources():
-            if source.facts.problem is not None:
-                self._fail(source.module, source.facts.problem)
 
     def _sources(self) -> Iterator[Source]:
         for name in sorted(self.modules):
@@ -155,9 +150,9 @@ class Staging:
         record.on_unload = tuple(collected.on_unload)
 
     def _refuse_doubles(self) -> None:
-        first: dict[str, Plug] = {}
+        first: dict[tuple[str, str], Plug] = {}
         for plug in self.plugs:
-            other = first.setdefault(plug.event, plug)
+            other = first.setdefault((plug.origin, plug.event), plug)  # an embedded one may be overridden
             if other is not plug:
                 self._double(plug, other)
                 self._double(other, plug)

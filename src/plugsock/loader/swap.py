@@ -54,7 +54,7 @@ class Group(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     """Why it can't be committed; empty if it can."""
     traces: tuple[str, ...] = ()
-    """Tracebacks of the authors' own frames, for the log."""
+    """For each problem the traceback of the authors' own frames, for the log; empty if there is none."""
 
     @property
     def announcements(self) -> list[Announcement]:
@@ -153,13 +153,11 @@ class Loader:
         self._attempts.forget_changed(move)
         if force:
             self._attempts.clear()
-        narrowed = self._attempts.narrowed(move)
-        due = [modules for modules in narrowed.groups() if not self._attempts.is_settled(move, modules)]
-        found = self._stager(narrowed).stage(due)
+        found = self._stage_due(move)
         groups = tuple(self._group(staged) for staged in found)
         self._staged = {staged.id: staged for staged in found if not staged.failures}
         self._move = self._memory.move(self._generation, self._catalog, contents)
-        self._attempts.forget(frozenset().union(*due))
+        self._attempts.forget(frozenset().union(*(staged.modules for staged in found)))
         for group in groups:
             if group.problems:
                 self._attempts.remember(self._move, group.modules, group.problems)
@@ -205,8 +203,15 @@ class Loader:
         uninstall(self._finder)
         self._publish({}, self._public.keys())
 
-    def _stager(self, move: Move) -> Stager:
-        return Stager(move, self._generation, self._catalog, self._memory, self._run_async, self._import_limit_s)
+    def _stage_due(self, move: Move) -> list[Staged]:
+        left_out = self._attempts.left_out(move)
+        groups = move.without(frozenset().union(*left_out)).groups()
+        settled = {modules for modules in groups if self._attempts.is_settled(move, modules)}
+        due = [modules for modules in groups if modules not in settled]
+        stager = Stager(move, self._generation, self._catalog, self._memory, self._run_async, self._import_limit_s)
+        found = stager.stage(due, [*settled, *left_out])
+        self._end(stager.owed([staged for staged in found if not staged.failures]))
+        return found
 
     def _events(self, source: Source) -> Collection[str]:
         """The events of a file: those that it was seen to define, else those that it says it does."""
@@ -280,13 +285,16 @@ class Loader:
     def _failed_group(staged: Staged, served: set[str]) -> Group:
         claims = (source.facts.claims for source in staged.sources.values())
         events = tuple(sorted(served.union(*claims)))
-        problems = sorted({failure.problem for failure in staged.failures})
+        traces: dict[Problem, str] = {}
+        for failure in staged.failures:
+            traces[failure.problem] = traces.get(failure.problem) or failure.trace
+        problems = sorted(traces)
         return Group(
             id=staged.id,
             modules=staged.modules,
             plugs={},
             problems=tuple(msgspec.structs.replace(problem, events=problem.events or events) for problem in problems),
-            traces=tuple(dict.fromkeys(failure.trace for failure in staged.failures if failure.trace)),
+            traces=tuple(traces[problem] for problem in problems),
         )
 
     def _all_problems(self, contents: Contents) -> tuple[Problem, ...]:

@@ -2,7 +2,7 @@
 
     .plugsock/            mode 0700: only the user who serves can look inside
       lock                held as long as the server lives; its text is the pid, for people
-      server.json         where the server listens and where its admin socket is, while it runs
+      server.json         where the server listens, where its admin socket is, and what it serves, while it runs
 
 The admin socket itself lies in the runtime directory, because the path of a Unix socket ends after about 100 bytes and
 a data directory's may be longer. Where there are no Unix sockets it is a port on the loopback address, and server.json,
@@ -46,6 +46,8 @@ class ServerFile(Struct, frozen=True):
     url: str
     pid: int
     admin: AdminAddress
+    plugs: str = ""
+    """The folder that it serves; empty where an older version wrote the file."""
 
 
 def read_server(data: Path) -> ServerFile | None:
@@ -95,11 +97,11 @@ class DataDirectory:
             raise PlugsockError(f"the admin socket can't be opened: {wrong}") from wrong
         return server
 
-    def publish(self, url: str) -> None:
-        """Say in server.json where the server listens, once it does."""
+    def publish(self, url: str, plugs: Path) -> None:
+        """Say in server.json where the server listens, once it does, and which folder it serves."""
         new = self.path / f"server.json.{os.getpid()}"
         with open(new, "wb", opener=_open_private) as file:
-            file.write(msgspec.json.encode(ServerFile(url, os.getpid(), self.admin)))
+            file.write(msgspec.json.encode(ServerFile(url, os.getpid(), self.admin, str(plugs))))
         new.replace(self.path / "server.json")
 
     def close(self) -> None:

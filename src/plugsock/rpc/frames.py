@@ -116,6 +116,8 @@ class Group(Struct, array_like=True, frozen=True):
     """Events that the old group served and the new one does not."""
     problems: list[Problem]
     """Why it could not be staged; empty if it was."""
+    traces: list[str] = []
+    """For each problem the traceback of the author's own frames, for the log; empty if there is none."""
 
 
 class Staged(Struct, array_like=True, frozen=True):

@@ -19,6 +19,9 @@ OPTION: Final = re.compile(rb"([a-z]+)(?:=([A-Za-z0-9._~-]*))?")
 MAX_HEADER: Final = 512
 """Bytes of a header with its options; a name is at most 128, and a traceparent option takes 64."""
 
+MAX_CREDIT: Final = 1_000_000
+"""Items of a stream that one frame may ask for."""
+
 PARTS: Final[dict[bytes, tuple[int, int]]] = {
     # verb: parts in front of the payload, and whether a payload may follow
     b"hello": (3, 1),
@@ -32,6 +35,18 @@ PARTS: Final[dict[bytes, tuple[int, int]]] = {
     b"ping": (1, 0),
 }
 """What a client may say."""
+
+_FORMS: Final = {
+    b"hello": "hello ID plugsock {...}",
+    b"token": "token ID plugsock {...}",
+    b"call": "call ID EVENT PAYLOAD",
+    b"watch": "watch ID VIEW PAYLOAD",
+    b"more": "more ID COUNT",
+    b"cancel": "cancel ID",
+    b"join": "join ID TOPIC",
+    b"leave": "leave ID TOPIC",
+    b"ping": "ping",
+}
 
 SERVER_PARTS: Final[dict[bytes, int]] = {
     b"welcome": 2,
@@ -106,9 +121,9 @@ def parse_client(message: bytes) -> ClientFrame:
     if not payload:
         parts[-1] = parts[-1].removesuffix(b"\n")
     elif not has_payload:
-        raise BadFrame(f"{verb.decode()} takes {count} parts and nothing behind them.", _possible_id(parts))
+        raise BadFrame(f"Nothing may follow `{_FORMS[verb]}`.", _possible_id(parts))
     if len(parts) < count:
-        raise BadFrame(f"{verb.decode()} takes {count} parts with one space between them.", _possible_id(parts))
+        raise BadFrame(f"`{_FORMS[verb]}` is meant, with one space between two parts.", _possible_id(parts))
     if sum(map(len, parts)) + count > MAX_HEADER:
         raise BadFrame(f"A header is at most {MAX_HEADER} bytes.", _possible_id(parts))
     id = parts[1] if count > 1 else b""
@@ -133,10 +148,11 @@ def parse_options(text: bytes, id: bytes | None = None) -> Options:
             raise BadFrame("Options are key=value or key, joined by &; values are A-Z a-z 0-9 . _ ~ -", id)
         read = _READERS.get(match[1])
         if read is not None:
+            name = match[1].decode()
             try:
-                found[match[1].decode()] = read((match[2] or b"").decode())
-            except ValueError as error:
-                raise BadFrame(f"Option {match[1].decode()}: {error}", id) from None
+                found[name] = read((match[2] or b"").decode())
+            except ValueError:
+                raise BadFrame(f"The option {name} is {_MEANT[name]}.", id) from None
     return Options(**found)  # type: ignore[arg-type]
 
 
@@ -169,20 +185,22 @@ def _possible_id(parts: list[bytes]) -> bytes | None:
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < 1e6:
-        raise ValueError("seconds, more than 0")
+        raise ValueError
     return seconds
 
 
 def _credit(text: str) -> int:
     credit = int(text)
-    if not 0 <= credit <= 1_000_000:
-        raise ValueError("a number of items from 0 to 1000000")
+    if not 0 <= credit <= MAX_CREDIT:
+        raise ValueError
     return credit
 
 
 def _flag(text: str) -> bool:
     return text not in {"0", "false"}
 
+
+_MEANT: Final = {"timeout": "seconds, more than 0", "credit": f"a number of items from 0 to {MAX_CREDIT}"}
 
 _READERS: Final[dict[bytes, Callable[[str], object]]] = {
     b"timeout": _seconds,

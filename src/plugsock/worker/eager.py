@@ -15,13 +15,13 @@ class Suspended:
 
     __slots__ = ("done", "error", "task", "token", "value")
 
+    error: BaseException | None
     task: "asyncio.Task[None]"
+    token: Any
+    value: Any
 
     def __init__(self) -> None:
         self.done: Done[Any] | None = None
-        self.token: Any = None
-        self.value: Any = None
-        self.error: BaseException | None = None
 
     def go_on(self, done: Done[Token], token: Token) -> "asyncio.Task[None]":
         """Run it to its end, which `done` is told; returns the task it runs in."""

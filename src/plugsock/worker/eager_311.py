@@ -1,9 +1,10 @@
 """The first step of a coroutine at once, on Python 3.11, where tasks can't do that by themselves.
 
 A few *carriers* are kept: tasks that wait for something to carry. The first step of a coroutine runs as if a carrier's
-task had made it: that task is the current one, in its context. If the coroutine returns, which is what most do, the
-carrier goes on waiting for the next one, and no task was made. If it suspends, the carrier is woken, awaits the rest
-as any task would, and ends with it.
+task had made it: that task is the current one, in its context. What makes it is the carrier's *driver*, a generator
+that goes from one coroutine to the next, because that is the cheapest way to a result. If the coroutine returns, which
+is what most do, the carrier goes on waiting for the next one, and no task was made. If it suspends, the carrier is
+woken, awaits the rest as any task would, and ends with it.
 
 So that nobody can tell, a carrier is used again only if nothing of the coroutine has stayed with it: its context is
 empty, nobody refers to its task (strongly or weakly), waits for its end or has cancelled it. And only a carrier that
@@ -82,26 +83,26 @@ class Starter:
             return Suspended(self, coro, None, None)
         carrier = waiting.pop()
         task = carrier.task
-        if getrefcount(task) != REFERENCES or getweakrefcount(task) != 1 or carrier.wait.done():
+        if getrefcount(task) != REFERENCES or getweakrefcount(task) != 1 or task.is_touched:
             self._replace(carrier)
             return self.step(coro)
         loop, box, enter = self._loop, carrier.box, carrier.enter
-        caller = _current.setdefault(loop, task)
-        if caller is not task:
-            _current[loop] = task
+        caller = _current.get(loop) if _current else None
+        _current[loop] = task
+        came_to = None
         try:
             came_to = enter(carrier.drive, coro)
         except BaseException:
-            came_to = box
             carrier.take_seat()
+            came_to = box
             raise
         finally:
-            if caller is task:
+            if caller is None:
                 del _current[loop]
             else:
                 _current[loop] = caller
             if came_to is box:
-                if carrier.context or task._callbacks:
+                if carrier.context or task.is_touched:
                     self._replace(carrier)
                 else:
                     waiting.append(carrier)
@@ -136,6 +137,31 @@ class Starter:
             self._waiting.append(carrier)
 
 
+class CarrierTask(asyncio.Task[None]):
+    """A task that knows whether it is still as it was; to find that out by its state costs 0.1 µs a call.
+
+    Attributes:
+        is_touched: Somebody has cancelled it, waits for its end or has given it a name.
+    """
+
+    __slots__ = ("is_touched",)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """See `asyncio.Task`."""
+        self.is_touched = True
+        return super().cancel(msg)
+
+    def add_done_callback(self, fn: Callable[[Any], object], /, *, context: Context | None = None) -> None:
+        """See `asyncio.Task`; whoever awaits a task says this, too."""
+        self.is_touched = True
+        super().add_done_callback(fn, context=context)
+
+    def set_name(self, value: object, /) -> None:
+        """See `asyncio.Task`."""
+        self.is_touched = True
+        super().set_name(value)
+
+
 class Carrier:
     """A task that waits for something to carry, and ends with that.
 
@@ -151,7 +177,8 @@ class Carrier:
         self.context = Context()
         self.enter = self.context.run
         self.wait = loop.create_future()
-        self.task = asyncio.Task(self._live(ready), loop=loop, context=self.context, name="carrier")
+        self.task = CarrierTask(self._live(ready), loop=loop, context=self.context, name="carrier")
+        self.task.is_touched = False
         self.box: list[Any] = [None]
         self.take_seat()
         self._load: tuple[Any, Any, Any] | None = None
@@ -196,7 +223,7 @@ def _driver(box: list[Any]) -> Generator[Any, Any, None]:
     """Run the first steps of coroutines, one after the other, and put into the box what they return.
 
     Where the interpreter itself drives a coroutine, by `yield from`, it takes the result without making a StopIteration
-    and entering an except block: that costs 0.22 µs less than `coro.send`. A driver whose coroutine suspends stays
+    and catching that: 0.11 µs with an empty coroutine, 0.34 with `coro.send`. A driver whose coroutine suspends stays
     behind, for the rest is driven by the carrier's task; it is dropped when that has ended.
     """
     while True:

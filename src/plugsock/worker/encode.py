@@ -54,11 +54,6 @@ class Results:
         signature: What the plug says about its results.
         max_bytes: Length of an answer's payload, at most.
         check: Hold results against the declared type (`--dev`).
-
-    Attributes:
-        encode: `encode(value, format)` encodes a result in a call's format. It raises `Unsendable` if it does not
-            encode, not in both formats, or (checked) is not what was declared, and `TooLarge` if it is longer than an
-            answer may be. Which function that is depends on what the type leaves to search for.
     """
 
     def __init__(self, signature: Signature, max_bytes: int, *, check: bool) -> None:
@@ -71,20 +66,32 @@ class Results:
         self._may_be_bytes = output in (Raw, Any, object, str, bytes, bytearray, memoryview)
         self._declared = signature.output_text
         self._decode = msgspec.json.Decoder(output).decode if check and not self._is_raw else None
-        needs_more = self._search_keys or self._may_hold_nan or self._may_be_bytes or self._decode is not None
-        self.encode: Encode = self._searched if needs_more else self._simple
+
+    @property
+    def encode(self) -> Encode:
+        """Encode a result in a call's format, by `encode(value, format)`; which function does that is up to the type.
+
+        Raises:
+            Unsendable: It does not encode, not in both formats, or (checked) is not what was declared.
+            TooLarge: It is longer than an answer may be.
+        """
+        # To be looked up once: it is no attribute, for that would be a cycle that keeps a replaced plug's types.
+        if self._search_keys or self._may_hold_nan or self._may_be_bytes or self._decode is not None:
+            return self._searched
+        return self._simple
 
     def _simple(self, value: Any, format: int) -> bytes:
         """Encode a result whose type leaves nothing to search for but integers beyond 64 bits."""
         # Once a call: as `_searched`, without a look at what does not apply, which costs 0.05 µs.
         try:
             payload = ENCODE[format](value)
-            if self._may_hold_integer and format == JSON and len(payload) >= DIGITS:
+            length = len(payload)
+            if length >= DIGITS and self._may_hold_integer and format == JSON:
                 encode_msgpack(value)
         except BaseException as error:  # as in `encoded`
             raise Unsendable(_why(value, error)) from error
-        if len(payload) > self._max_bytes:
-            raise self._too_large(len(payload))
+        if length > self._max_bytes:
+            raise self._too_large(length)
         return payload
 
     def _searched(self, value: Any, format: int) -> bytes:

@@ -64,7 +64,10 @@ class Faults:
         trace = text(error)
         fields = {"event": call.event, "revision": call.revision, "socket": call.socket, "ref": ref}
         code, message = _said(error, ref)
-        log.error("a plug failed", **fields, error=trace.rstrip().rpartition("\n")[2], traceback=trace)
+        if isinstance(error, TooLarge | Unsendable):  # about a value: no line of the plug is to blame more than another
+            log.error("an answer can't be sent", **fields, error=str(error))
+        else:
+            log.error("a plug failed", **fields, error=summary(error), traceback=trace)
         data = {"traceback": trace} if self._dev else None
         return ENCODE[call.format](Fault(code, message, ref=ref, data=data))
 
@@ -81,6 +84,14 @@ def _said(error: BaseException, ref: str) -> tuple[str, str]:
     elif isinstance(error, asyncio.CancelledError):
         why = "it cancelled itself"
     return "plug_error", f"The plug failed{f': {why}' if why else ''}; the log has it under ref {ref}."
+
+
+def summary(error: BaseException) -> str:
+    """Type and text of an exception, whatever its own code does; never raises."""
+    try:
+        return "".join(traceback.format_exception_only(error)).strip()
+    except BaseException as worse:  # the exception's own code runs here
+        return f"{type(error).__name__}, which can't be printed: {type(worse).__name__}"
 
 
 def text(error: BaseException) -> str:
@@ -103,7 +114,7 @@ def authors(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _is_ours(module: Any, filename: str) -> bool:
-    """Is a frame the server's own, or the compiled call of the plug (`loader.binding.invoke`)?"""
+    """Is a frame the server's own, or the compiled call of the plug (`loader.binding.entry`)?"""
     return (isinstance(module, str) and module.startswith("plugsock.")) or filename == "<string>"
 
 

@@ -3,10 +3,7 @@
 For debugging and the smallest footprint. A plug that blocks the loop blocks the sockets too.
 """
 
-from collections.abc import Sequence
-
 from plugsock.loader.swap import Loader
-from plugsock.rpc.frames import Call, SocketState
 from plugsock.rpc.link import Sink
 from plugsock.settings import Settings
 from plugsock.worker.keeper import Keeper
@@ -27,8 +24,14 @@ class InlineLink:
 
     def __init__(self, loader: Loader, sink: Sink, settings: Settings, *, threads: int = CAPACITY) -> None:
         table = Table(settings.max_answer, dev=settings.dev)
-        self._runner = Runner(sink, table, threads=threads, dev=settings.dev)
-        self._keeper = Keeper(loader, sink, table, poll=settings.poll)
+        self._runner = runner = Runner(sink, table, threads=threads, dev=settings.dev)
+        self._keeper = keeper = Keeper(loader, sink, table, poll=settings.poll)
+        # The words of a Link are those who do what they say: methods would be one more Python call for each.
+        self.call = runner.start
+        self.cancel, self.more = runner.cancel, runner.more
+        self.hold, self.forget = runner.hold, runner.forget
+        self.socket = runner.peers.put
+        self.look, self.commit, self.retire = keeper.look, keeper.commit, keeper.retire
 
     async def start(self) -> None:
         """Load the plugs and announce them; from then on watch the folders."""
@@ -39,42 +42,6 @@ class InlineLink:
         await self._runner.stop()
         await self._keeper.stop()
 
-    def call(self, call: Call) -> None:
-        """See `rpc.link.Link`."""
-        self._runner.start(call)
-
-    def cancel(self, sequence: int) -> None:
-        """See `rpc.link.Link`."""
-        self._runner.cancel(sequence)
-
-    def more(self, sequence: int, count: int) -> None:
-        """See `rpc.link.Link`."""
-        self._runner.more(sequence, count)
-
-    def hold(self, socket: str, *, held: bool) -> None:
-        """See `rpc.link.Link`."""
-        self._runner.hold(socket, held=held)
-
-    def socket(self, state: SocketState) -> None:
-        """See `rpc.link.Link`."""
-        self._runner.peers.put(state)
-
-    def forget(self, socket: str) -> None:
-        """See `rpc.link.Link`."""
-        self._runner.forget(socket)
-
     def formats(self, *, msgpack: bool) -> None:
         """See `rpc.link.Link`."""
         self._runner.mouth.msgpack = msgpack
-
-    def look(self) -> None:
-        """See `rpc.link.Link`."""
-        self._keeper.look()
-
-    def commit(self, stage: int, groups: Sequence[str]) -> None:
-        """See `rpc.link.Link`."""
-        self._keeper.commit(stage, groups)
-
-    def retire(self, stage: int) -> None:
-        """See `rpc.link.Link`."""
-        self._keeper.retire(stage)

@@ -134,9 +134,6 @@ class Keeper:
         return look.again_in_s
 
     async def _announce(self, look: Look, *, asked: bool) -> None:
-        for group in look.groups:
-            for trace in group.traces:
-                log.error("plugs could not be loaded", traceback=trace)
         self._decided.clear()
         self._staged = look
         groups = [_announced(group) for group in look.groups]
@@ -149,7 +146,7 @@ class Keeper:
 
 
 def _announced(group: Group) -> frames.Group:
-    return frames.Group(group.id, group.announcements, list(group.gone), list(group.problems))
+    return frames.Group(group.id, group.announcements, list(group.gone), list(group.problems), list(group.traces))
 
 
 def on_loop(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, Any]], None]:

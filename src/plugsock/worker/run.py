@@ -25,7 +25,7 @@ from plugsock.worker.bind import REFUSALS, bad_payload
 from plugsock.worker.eager import Done
 from plugsock.worker.outbox import Outbox
 from plugsock.worker.outcome import END, Answers, Open, Outcome, Run
-from plugsock.worker.repeats import refuse_repeats
+from plugsock.worker.repeats import COLON, refuse_repeats
 from plugsock.worker.stream import AsyncStream, Credit, ThreadStream
 from plugsock.worker.table import ASYNC_CALL, ASYNC_STREAM, THREAD_CALL, THREAD_STREAM, Table
 from plugsock.worker.threads import CAPACITY, Job, Threads
@@ -119,7 +119,6 @@ class Runner:
         self._streams: dict[str, dict[int, Stream]] = {}
         self._held: set[str] = set()
         self._begin = {
-            ASYNC_CALL: self._async_call,
             THREAD_CALL: self._thread_call,
             ASYNC_STREAM: self._async_stream,
             THREAD_STREAM: self._thread_stream,
@@ -130,7 +129,7 @@ class Runner:
         # Longer than others and flat, because it runs once a call, where a function more costs 3 % of the whole.
         arrived = perf_counter() if call.flags else 0.0
         try:
-            served = self._serving[call.event, call.revision]
+            served = self._serving[call.revision][call.event]
         except KeyError:
             self._answers.refuse(call, "gone", f"{call.event} is not served in revision {call.revision} any more.")
             return
@@ -138,7 +137,7 @@ class Runner:
         try:
             if len(payload) > LONGEST_NULL:
                 value = served.decode[format](payload)
-                if payload.count(b":") > served.sure_fields and format == JSON:
+                if payload.count(COLON) > served.sure_fields and format == JSON:
                     refuse_repeats(payload)
             else:
                 value = served.bind(payload, format)
@@ -152,9 +151,10 @@ class Runner:
         if arrived or not served.is_common:
             self._start(Run(call, served, began), value, arrived)
             return
-        step, invoke, encode, answer = self._step, served.invoke, served.encode, self._answer
+        # Called out of locals, for `a.b()` is made for methods: where b is an attribute, it costs the more. 0.06 µs in all.
+        step, enter, encode, answer = self._step, served.enter, served.encode, self._answer
         try:
-            result = step(invoke(served.function, value, None, None, None))
+            result = step(enter(value))
             if type(result) is Suspended:
                 run = Run(call, served, began)
                 self._suspended(run, result.go_on(self._answers.finish, run))
@@ -218,10 +218,12 @@ class Runner:
         if served.signature.user_required and self.peers.user(call.socket) is None:
             self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
             return
-        socket = server = user = None
-        if served.needs:
-            socket, server, user = self._handed_in(run)
-        self._begin[served.style](run, partial(served.invoke, served.function, value, socket, server, user))
+        handed_in = self._handed_in(run) if served.needs else ()
+        if served.style == ASYNC_CALL:
+            self._open[call.sequence] = Waiting(run)  # what it says may end it before it suspends: a kick of its own
+            self._run_async(served.enter(value, *handed_in), self._answers.finish, run)
+        else:
+            self._begin[served.style](run, partial(served.enter, value, *handed_in))
 
     def _handed_in(self, run: Run) -> tuple[CallerSocket | None, EveryoneElse | None, User | None]:
         """The Socket, Server and User of a plug that takes any."""
@@ -231,10 +233,6 @@ class Runner:
         socket = CallerSocket(id, user, self.mouth, voice) if "socket" in needs else None
         server = EveryoneElse(self.mouth, voice) if "server" in needs else None
         return socket, server, user
-
-    def _async_call(self, run: Run, enter: Enter) -> None:
-        self._open[run.call.sequence] = Waiting(run)  # what it says may end it before it suspends: a kick of its own
-        self._run_async(_called(enter), self._answers.finish, run)
 
     def _run_async(self, coro: Coroutine[Any, Any, Any], done: Done[Run], run: Run) -> None:
         try:
@@ -304,8 +302,3 @@ class Runner:
         if streams is not None and streams.pop(call.sequence, None) is not None and not streams:
             del self._streams[call.socket]
         self._answers.give(run, outcome)
-
-
-async def _called(enter: Enter) -> Any:
-    """An async plug from its call on: a decorator may do whatever it likes before it gives something to await."""
-    return await enter()

@@ -174,6 +174,8 @@ def _listener(settings: Settings, gateway: Gateway) -> Listener:
 async def _listen(listener: Listener, settings: Settings) -> None:
     try:
         await listener.start(settings.host, settings.port)
+    except UnicodeError as error:
+        raise PlugsockError(f"{settings.host}: this is no host name") from error
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         if error.errno == errno.EADDRINUSE:

@@ -28,6 +28,7 @@ from plugsock.rpc.frames import OK, Broadcast, Call, Details, Emit, Kick, Send, 
 from plugsock.rpc.link import Link
 from plugsock.settings import Settings
 from plugsock.worker.inline import InlineLink
+from plugsock.worker.keeper import on_loop
 
 T = TypeVar("T")
 
@@ -122,7 +123,7 @@ async def client(folder: str | Path, *, timeout_s: float = 30.0, allow_problems:
     settings = _settings(Path(folder), timeout_s)
     runs = _Runs(timeout_s)
     # Whoever runs an author's tests runs the code beside them anyway, and CI systems check out with any mode and owner.
-    loader = Loader(folders(settings.plugs, trust=True))
+    loader = Loader(folders(settings.plugs, trust=True), run_async=on_loop(asyncio.get_running_loop()))
     runs.link = link = InlineLink(loader, runs, settings)
     try:
         await link.start()

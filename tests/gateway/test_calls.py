@@ -224,3 +224,15 @@ async def test_a_caller_without_a_session_that_leaves_ends_its_calls():
     client.leave()
     assert [said[0] for said in stage.link.said if said[0] in {"cancel", "forget"}] == ["cancel", "forget"]
     assert not stage.gateway.calls.by_sequence
+
+
+async def test_calls_that_nobody_waits_for_count_and_end_with_their_socket():
+    stage = Stage(announce("a"), max_calls=2)
+    client = stage.client()
+    for _ in range(5):
+        client.say("call 0 a")
+    assert len(stage.link.calls) == 2
+    stage.answer(stage.link.calls[0])
+    client.leave()
+    assert not stage.gateway.calls.by_sequence
+    assert not client.peer.session.calls

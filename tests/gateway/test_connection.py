@@ -561,3 +561,19 @@ async def test_many_clients_at_once_each_get_their_own_answer():
         async with asyncio.TaskGroup() as group:
             for number in range(50):
                 group.create_task(talk(number))
+
+
+async def test_what_one_read_asks_for_is_handed_over_as_it_grows():
+    def talk(wire, binary, message):
+        wire.send(binary, bytearray(MIB))  # a copy each, as plugs make them
+
+    async with serving(talk, max_answer=MIB) as server, connected(server) as client:
+        stop_reading(client)
+        conversation = await server.conversation()
+        tracemalloc.start()
+        try:
+            client.send(text("go") * 200)
+            assert await closes(conversation) == [4003]
+            assert tracemalloc.get_traced_memory()[1] < 32 * MIB
+        finally:
+            tracemalloc.stop()

@@ -56,3 +56,12 @@ def test_deadlines_are_true_while_anything_is_open():
     assert not deadlines
     lane.open[1] = Timed(1, 0.0)
     assert deadlines
+
+
+def test_there_are_few_different_deadlines_whatever_clients_ask_for():
+    deadlines: Deadlines[Timed] = Deadlines()
+    lane = deadlines.lane(86_400.0)
+    lanes = {deadlines.shorter(lane, hundredths / 100).timeout_s for hundredths in range(1, 100_000)}
+    assert len(lanes) < 120
+    assert deadlines.shorter(lane, 1.2).timeout_s == 2.0
+    assert deadlines.shorter(lane, 61.0).timeout_s == 120.0

@@ -71,3 +71,27 @@ async def test_hurrying_ends_the_wait():
         await asyncio.sleep(0)
         drain.hurry()
     assert client.faults() == [("1", "cancelled")]
+
+
+async def test_nobody_waits_for_a_caller_that_has_left():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    client.hello()
+    client.say("call 2 a")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Drain(stage.gateway).run(60.0))
+        await asyncio.sleep(0)
+        client.leave()
+
+
+async def test_a_swap_while_draining_puts_nothing_in_force():
+    stage = Stage(announce("a", "r1"))
+    client = stage.client()
+    client.say("call 1 a")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Drain(stage.gateway).run(60.0))
+        await asyncio.sleep(0)
+        number = stage.swap(announce("a", "r2"))
+        assert ("commit", number, []) in stage.link.said
+        assert not stage.gateway.routes.by_name
+        stage.answer(stage.link.calls[0], 1)

@@ -114,3 +114,51 @@ async def test_a_session_that_nobody_takes_up_is_forgotten(monkeypatch):
 
 def test_a_session_is_kept_for_as_long_as_the_protocol_says():
     assert KEEP_S == 60.0
+
+
+async def test_a_session_that_is_gone_knows_nothing_of_any_id():
+    client = Stage().client()
+    assert client.hello(resume="expired", open={"7": 0})["resumed"] is False
+    assert client.faults() == [("7", "unknown_outcome")]
+
+
+async def test_a_session_that_was_congested_is_not_held_when_it_comes_back():
+    stage = Stage(announce("a"), announce("ticks", kind=Kind.STREAM))
+    client = stage.client()
+    key = client.hello()["resume"]
+    client.say("call 2 a")
+    client.peer.congested(congested=True)
+    client.leave()
+    stage.client().hello(resume=key)
+    assert [said[2] for said in stage.link.said if said[0] == "hold"] == [True, False]
+
+
+async def test_a_stream_ends_when_another_socket_takes_its_session_over():
+    stage = Stage(announce("ticks", kind=Kind.STREAM))
+    old = stage.client()
+    key = old.hello()["resume"]
+    old.say("call 2 ticks")
+    old.peer.congested(congested=True)
+    new = stage.client()
+    new.hello(resume=key, open={"2": 1})
+    assert new.faults() == [("2", "unknown_outcome")]
+    assert not new.peer.held
+    assert stage.link.said[-1][0] == "cancel"
+
+
+async def test_taking_over_counts_nobody_twice():
+    stage = Stage()
+    old = stage.client()
+    key = old.hello(format="msgpack")["resume"]
+    new = stage.client()
+    new.hello(format="msgpack", resume=key)
+    old.leave()
+    new.leave()
+    assert not stage.gateway.peers.want_binary
+
+
+@pytest.mark.parametrize("payload", ['{"x":' + "[" * 100_000, json.dumps({"open": dict.fromkeys(range(1, 200), 0)})])
+async def test_a_hello_that_costs_too_much_is_refused(payload):
+    client = Stage().client()
+    client.say(f"hello 1 plugsock {payload}")
+    assert client.faults() == [("1", "bad_payload")]

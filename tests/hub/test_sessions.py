@@ -29,3 +29,11 @@ def test_a_lost_session_expires_and_one_that_was_taken_up_does_not():
     assert sessions.expire(KEEP_S) == ["lost"]
     assert not sessions.waiting
     assert sessions.take(open_) == "open"
+
+
+def test_the_oldest_lost_sessions_make_room(monkeypatch):
+    monkeypatch.setattr("plugsock.hub.sessions.MAX_LOST", 2)
+    sessions: Sessions[int] = Sessions()
+    keys = [sessions.open(number) for number in range(4)]
+    assert [sessions.lost(key, 0.0) for key in keys] == [[], [], [0], [1]]
+    assert sessions.take(keys[0]) is None

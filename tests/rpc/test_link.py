@@ -233,3 +233,25 @@ async def test_a_plug_speaks_to_its_caller_in_the_formats_that_are_wanted(linked
         Send("s1", "hello", b'"ada"', b"\xa3ada", first.sequence),
         Send("s1", "hello", b"null", None, second.sequence),
     ]
+
+
+async def test_what_was_replaced_is_unloaded_after_its_last_call_has_come_to_rest(linked, tmp_path):
+    log = tmp_path / "log"
+    source = (
+        "import asyncio\nfrom pathlib import Path\nfrom plugsock import on_unload, plug\n"
+        f"LOG = Path({str(log)!r})\n"
+        "def note(what):\n    with LOG.open('a') as file: file.write(what + ' ')\n"
+        "@plug\nasync def wait():\n    try:\n        await asyncio.sleep(60)\n"
+        "    finally:\n        await asyncio.sleep(0.1)\n        note('ended')\n"
+        "@on_unload\ndef bye():\n    note('unloaded')\n"
+    )
+    one = await linked(slow=source)
+    sequence = one.start("slow.wait")
+    one.save("slow.py", source + "# another\n")
+    staged = await one.look()
+    one.link.cancel(sequence)
+    one.link.retire(staged.stage)
+    async with asyncio.timeout(10):
+        while not (log.exists() and "unloaded" in log.read_text()):  # noqa: ASYNC110 - a thread writes the file
+            await asyncio.sleep(0.01)
+    assert log.read_text().split() == ["ended", "unloaded"]

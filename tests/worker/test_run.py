@@ -1,6 +1,7 @@
 import asyncio
 import contextvars
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from plugsock.worker.run import Runner
 from plugsock.worker.table import Table
 from plugsock.worker.threads import CAPACITY
 from support.recording import RecordingSink
-from support.working import Worker, plug_of
+from support.working import Worker, plug_of, until
 
 
 async def greet(name: str, times: int = 1) -> list[str]:
@@ -276,3 +277,21 @@ async def test_as_many_threads_as_the_standard_library_would_start():
     await runner.stop()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
+
+
+async def test_calls_that_are_cancelled_before_their_first_step_leave_nothing(worker):
+    async def waits() -> None:
+        await asyncio.sleep(60)
+
+    async def ticks() -> AsyncIterator[int]:
+        await asyncio.sleep(60)
+        yield 1
+
+    one = await worker(waits, ticks)
+    sequences = [one.start(plug) for _ in range(60) for plug in (waits, ticks)]
+    for sequence in sequences:
+        one.runner.cancel(sequence)
+    assert one.runner._open
+    await until(lambda: not one.runner._open)
+    assert not one.runner._streams
+    assert not any(one.sink.answers(sequence) for sequence in sequences)

@@ -1,10 +1,12 @@
 import asyncio
+import enum
 import threading
 
 import pytest
 
 from plugsock import CallEnded, Server, Socket, User
 from plugsock.rpc.frames import Broadcast, Kick, Send
+from plugsock.worker.words import event_name
 from support.working import until
 
 
@@ -311,3 +313,12 @@ async def test_a_socket_can_be_shown(worker):
         return repr(socket)
 
     assert (await (await worker(show)).call(show)).value == "<Socket s1>"
+
+
+def test_a_name_that_is_more_than_a_text_is_kept_as_a_text():
+    class Event(enum.StrEnum):
+        SENT = "chat.sent"
+
+    assert type(event_name(Event.SENT)) is str
+    with pytest.raises(ValueError, match="an event is called"):
+        event_name(["chat"])

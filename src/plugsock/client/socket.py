@@ -46,6 +46,7 @@ class ClientSocket:
         self._pings: deque[asyncio.Future[None]] = deque()
         self._callbacks: defaultdict[str, list[Callable[[Any], object]]] = defaultdict(list)
         self._notice_callbacks: list[Callable[[str, Any], object]] = []
+        self._is_lost = False
         self._pushes: weakref.WeakSet[Pushes] = weakref.WeakSet()
 
     @overload
@@ -132,6 +133,8 @@ class ClientSocket:
     def pushes(self, *, limit: int = 1024) -> Pushes:
         """Collect every push from now on, for `async for push in socket.pushes()`."""
         pushes = Pushes(limit)
+        if self._is_lost:
+            pushes.lose(self._websocket.close_code or 1006, self._websocket.close_reason or "")
         self._pushes.add(pushes)
         return pushes
 
@@ -237,6 +240,7 @@ class ClientSocket:
             pushes.put(Push(topic, event, data))
 
     def _lose(self) -> None:
+        self._is_lost = True
         code, reason = self._websocket.close_code or 1006, self._websocket.close_reason or ""
         for exchange in self._open.values():
             exchange.lose(code, reason)

@@ -109,8 +109,9 @@ class Calls:
     ) -> None:
         """Start a call with options, a stream, or what nobody waits for (its id is empty)."""
         session = caller.session
-        if id and (len(session.calls) >= self._limit or session.admit(id) is not None):
-            self._refuse(caller, binary, id)
+        if len(session.calls) >= self._limit or (id and session.admit(id) is not None):
+            if id:
+                self._refuse(caller, binary, id)
             return
         if not caller.introduced:
             self._introduce(caller)
@@ -123,8 +124,7 @@ class Calls:
             payload, id, caller, route, lane, perf_counter(), credit,
         )  # fmt: skip
         self.by_sequence[call.sequence] = call
-        if id:
-            session.calls[id] = call
+        session.calls[_key(call)] = call
         if credit or route.is_call:
             lane.open[call.sequence] = call
             if not self._ticking:
@@ -154,6 +154,8 @@ class Calls:
             del session.calls[id]
             session.keep(id, binary, frame)
             caller.send(binary, frame)
+        else:
+            del call.caller.session.calls[_key(call)]
         if self.watchers:
             self._tell(call)
 
@@ -186,20 +188,20 @@ class Calls:
 
     def end(self, call: OpenCall, reason: Fault) -> None:
         """Answer a call here and now, and tell the worker that nobody waits any more."""
-        self.drop(call)
-        call.route.row.failed += 1
-        if call.id:
+        if self.drop(call) and call.id:
             refuse(call.caller, call.format == 1, call.id, reason)
 
-    def drop(self, call: OpenCall) -> None:
-        """Forget a call whose caller has gone for good."""
+    def drop(self, call: OpenCall) -> bool:
+        """Forget a call whose caller has gone for good; False if it has ended before."""
         if self.by_sequence.pop(call.sequence, None) is None:
-            return
+            return False
+        call.route.row.failed += 1
         call.lane.open.pop(call.sequence, None)
-        call.caller.session.calls.pop(call.id, None)
+        del call.caller.session.calls[_key(call)]
         self.link.cancel(call.sequence)
         if self.watchers:
             self._tell(call)
+        return True
 
     def _tell(self, call: OpenCall) -> None:
         for watcher in tuple(self.watchers):
@@ -229,15 +231,21 @@ class Calls:
     def _tick(self) -> None:
         """End what is due, and look again while anything is open."""
         due, again = self._deadlines.due(perf_counter())
-        for call in due:
-            idempotent = call.route.announcement.idempotent
-            message = f"{call.event} did not answer within {call.lane.timeout_s:g} s."
-            log.warning("a call timed out", event=call.event, revision=call.revision, socket=call.socket)
-            self.end(call, fault("timeout", message, retry=idempotent))
-        self._ticking = bool(self._deadlines)
-        if self._ticking:
-            loop = asyncio.get_running_loop()
-            loop.call_later(max(0.0, again - perf_counter()), self._tick)
+        try:
+            for call in due:
+                idempotent = call.route.announcement.idempotent
+                message = f"{call.event} did not answer within {call.lane.timeout_s:g} s."
+                log.warning("a call timed out", event=call.event, revision=call.revision, socket=call.socket)
+                self.end(call, fault("timeout", message, retry=idempotent))
+        finally:  # whatever goes wrong with one of them, there are others
+            self._ticking = bool(self._deadlines)
+            if self._ticking:
+                asyncio.get_running_loop().call_later(max(0.0, again - perf_counter()), self._tick)
+
+
+def _key(call: OpenCall) -> bytes:
+    """What a call is filed under in its session; one that nobody waits for gets a key that no client can write."""
+    return call.id or b"0.%d" % call.sequence
 
 
 def refuse(caller: Caller, binary: bool, id: bytes, reason: Fault) -> None:  # noqa: FBT001 - as in `send`

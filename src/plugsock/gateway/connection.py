@@ -33,6 +33,9 @@ _CLOSING: Final = 1
 _LEAVING: Final = 2
 _GONE: Final = 3
 
+_SMALL: Final = 1024
+"""Bytes; messages up to this length can wait for the end of a turn, however many one read may ask for."""
+
 
 class Connection(asyncio.Protocol):
     """One client's WebSocket.
@@ -112,10 +115,13 @@ class Connection(asyncio.Protocol):
         """Queue one message; nothing happens once the connection closes."""
         if self._phase == _OPEN:
             self._outbox.append((BINARY if binary else TEXT, payload))
-            self._queued += len(payload) + OVERHEAD
+            length = len(payload)
+            self._queued += length + OVERHEAD
             if not self._will_flush:
                 self._will_flush = True
                 self._context.turn.add(self)
+            if length > _SMALL and self._queued - self._handed > self._context.limits.high_water:
+                self._relieve()
 
     def close(self, code: int, reason: str = "") -> None:
         """Close after everything that was sent before; nothing more is received.
@@ -273,6 +279,13 @@ class Connection(asyncio.Protocol):
 
     # Slow readers.
 
+    def _relieve(self) -> None:
+        """Don't wait for the end of the turn: what answers one read, or one burst of a plug, may be any amount."""
+        if self._paused:
+            self._check_unsent()
+        else:
+            self.flush_all()
+
     def _taken(self) -> int:
         """How many of the bytes ever queued the kernel has taken."""
         return self._handed - (0 if self._transport.is_closing() else self._transport.get_write_buffer_size())
@@ -333,6 +346,9 @@ class Connection(asyncio.Protocol):
         self._phase = phase
         self._code = code
         self._received = _ignore
+        if self._congested and phase == _CLOSING:  # the other side's close frame is still to be read
+            self._congested = False
+            self._read(True)
         self._age = None
         self.due = self._context.loop.time() + self._context.limits.close_s
         self._context.wires.discard(self)

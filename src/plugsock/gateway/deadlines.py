@@ -10,7 +10,12 @@ import math
 from typing import Final, Generic, Protocol, TypeVar
 
 TICK_S: Final = 0.05
-"""Seconds between two looks, and the step to which shortened timeouts are rounded up."""
+"""Seconds between two looks."""
+
+STEPS: Final = ((1.0, TICK_S), (60.0, 1.0))
+LAST_STEP_S: Final = 60.0
+"""Shortened timeouts are rounded up: to a tick up to a second, to a second up to a minute, then to a minute. So there
+are at most 1,520 of them below a day, whatever clients ask for."""
 
 
 class Timed(Protocol):
@@ -54,7 +59,8 @@ class Deadlines(Generic[T]):
 
     def shorter(self, lane: Lane[T], timeout_s: float) -> Lane[T]:
         """The lane of a timeout that a client asks for: never longer, and rounded up so that lanes stay few."""
-        rounded = math.ceil(timeout_s / TICK_S) * TICK_S
+        step = next((step for limit, step in STEPS if timeout_s <= limit), LAST_STEP_S)
+        rounded = math.ceil(timeout_s / step) * step
         return lane if rounded >= lane.timeout_s else self.lane(rounded)
 
     def due(self, now: float) -> tuple[list[T], float]:

@@ -37,8 +37,10 @@ class Drain:
         """
         gateway = self._gateway
         gateway.verbs.closing = True
+        gateway.swaps.closing = True
         gateway.routes.close()
         gateway.calls.watchers.add(self._ended)
+        gateway.on_left = self._look
         for slot, peer in enumerate(gateway.peers):
             peer.send(False, notice_frame(b"goodbye", {"retry_ms": round(COME_BACK_MS + slot * SLOT_MS)}))
         self._end(call for call in self._open() if not call.route.is_call)
@@ -69,7 +71,12 @@ class Drain:
         peer = self._gateway.peers.get(call.caller.id)
         if peer is not None:
             asyncio.get_running_loop().call_soon(_close_if_idle, peer)
-        if not self._open():
+        self._look()
+
+    def _look(self) -> None:
+        """Is there nobody any more who waits for an answer?"""
+        peers = self._gateway.peers
+        if not any(peers.get(call.caller.id) is not None for call in self._gateway.calls.by_sequence.values()):
             self._over.set()
 
 

@@ -4,6 +4,7 @@ It puts the parts of this package together and is the sink of its worker: what t
 """
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 
@@ -33,6 +34,7 @@ class Gateway:
 
     Attributes:
         ready: Set once the plugs are loaded.
+        on_left: Hears when a socket has gone.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -45,6 +47,7 @@ class Gateway:
         self.swaps = Swaps(self.routes, self.calls, self._tell)
         self.verbs = Verbs(self.routes, self.calls, Reception(settings, self.peers, self.sessions))
         self.ready = asyncio.Event()
+        self.on_left: Callable[[], None] = lambda: None
         self._sweeping = False
         # One attribute instead of one more Python call for what happens once a call and once a frame.
         self.receive = self.verbs.receive
@@ -67,16 +70,15 @@ class Gateway:
     def left(self, peer: Peer) -> None:
         """A peer's socket has gone: keep what it may come back for, end everything else."""
         self.peers.remove(peer)
-        resumable = bool(peer.key)
-        for call in list(peer.session.calls.values()):
-            if not (resumable and call.route.is_call):
-                self.calls.drop(call)
-        if resumable:
+        if peer.key:
+            peer.end_streams()
             peer.session.state = LOST
-            self.sessions.lost(peer.key, asyncio.get_running_loop().time())
+            for oldest in self.sessions.lost(peer.key, asyncio.get_running_loop().time()):
+                self._forget(oldest)
             self._sweep_later()
         else:
             self._forget(peer)
+        self.on_left()
 
     def emit(self, emit: Emit) -> None:
         """A plug sent, broadcast or kicked."""

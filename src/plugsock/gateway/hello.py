@@ -61,14 +61,15 @@ class Reception:
     def welcome(self, peer: Peer, frame: ClientFrame, shapes: str) -> None:
         """Answer `hello`: with it a session begins, or an earlier one goes on over this connection."""
         try:
-            hello = _hello.decode(frame.payload or b"{}")
-        except msgspec.MsgspecError as error:
+            hello = self._read(frame.payload or b"{}")
+        except ValueError as error:
             refused = fault("bad_payload", f"hello: {error}")
             peer.send(False, error_frame(frame.id, fault_payload(refused, binary=False)))
             return
         earlier = self._sessions.take(hello.resume) if hello.resume else None
         if earlier is not None:
             self._peers.remove(peer)
+            self._peers.remove(earlier)
             earlier.take_over(peer)
             self._peers.add(earlier)
             peer = earlier
@@ -77,7 +78,21 @@ class Reception:
         peer.send(False, welcome_frame(frame.id, self._describe(peer, shapes, resumed=earlier is not None)))
         self._peers.speak(peer, binary=hello.format == "msgpack")
         if hello.resume:
-            _settle(peer, hello.open)
+            _settle(peer, hello.open, resumed=earlier is not None)
+
+    def _read(self, payload: bytes) -> Hello:
+        """Decode a `hello`.
+
+        Raises:
+            ValueError: It does not fit; the text says why.
+        """
+        try:
+            hello = _hello.decode(payload)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+        if len(hello.open) > self._settings.max_calls:
+            raise ValueError(f"at most {self._settings.max_calls} ids can be open")
+        return hello
 
     def _describe(self, peer: Peer, shapes: str, *, resumed: bool) -> Welcome:
         settings = self._settings
@@ -99,10 +114,10 @@ _UNSETTLED: Final = {
 }
 
 
-def _settle(peer: Peer, open: dict[str, int]) -> None:
-    """Tell a client that came back what became of each id that is open for it."""
+def _settle(peer: Peer, open: dict[str, int], *, resumed: bool) -> None:
+    """Tell a client that came back what became of each id that is open for it: nobody knows, if the session is gone."""
     for id in (text.encode() for text in open if ID.fullmatch(text.encode())):
-        outcome = peer.session.outcome(id)
+        outcome = peer.session.outcome(id) if resumed else Outcome.UNKNOWN
         if isinstance(outcome, tuple):
             _, binary, frame = outcome
             peer.send(binary, frame)

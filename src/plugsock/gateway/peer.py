@@ -102,16 +102,32 @@ class Peer:
 
     def closed(self, code: int) -> None:  # noqa: ARG002 - others who lead a connection want to know
         """The socket has gone."""
+        self._let_flow()
         self._lead(None)
-        self.held = False
         self._office.left(self)
 
     def take_over(self, newcomer: "Peer") -> None:
-        """Go on over the connection of a newcomer, who gets the old one, if there still is one, and closes it."""
+        """Go on over the connection of a newcomer, who gets the old one, if there still is one, and closes it.
+
+        Streams end, as they do when a socket goes: nobody knows which of their items have arrived.
+        """
+        self._let_flow()
+        self.end_streams()
         mine, theirs = self._wire, newcomer._wire
         self._lead(theirs)
         newcomer._lead(mine)
         newcomer.kick(codes.DRAIN, "The session goes on over another connection.")
+
+    def end_streams(self) -> None:
+        """Forget the streams that are open: what they have sent may be lost."""
+        for call in list(self.session.calls.values()):
+            if not call.route.is_call:
+                self._office.calls.drop(call)
+
+    def _let_flow(self) -> None:
+        """Whatever wire comes next has room."""
+        if self.held:
+            self.congested(congested=False)
 
     def _lead(self, wire: Wire | None) -> None:
         self._wire = wire

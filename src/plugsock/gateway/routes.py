@@ -5,7 +5,7 @@ old or the whole new business logic.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -62,8 +62,10 @@ class Routes:
         """Did a swap remove this event?"""
         return event in self._gone
 
-    def commit(self, groups: Iterable[Group]) -> Change:
+    def commit(self, groups: Sequence[Group]) -> Change:
         """Put groups in force, all at once."""
+        if not groups:
+            return Change([], frozenset(), breaking=False)
         table = dict(self.by_name)
         gone = [event for group in groups for event in group.gone]
         arrivals = [announcement for group in groups for announcement in group.events]

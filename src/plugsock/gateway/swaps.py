@@ -24,12 +24,14 @@ class Swaps:
     Attributes:
         link: The worker that stages.
         count: How many looks at the folder were answered; the first one is the boot.
+        closing: The server drains: nothing is put in force any more.
     """
 
     link: Link
 
     def __init__(self, routes: Routes, calls: Calls, tell: Callable[[Change], None]) -> None:
         self.count = 0
+        self.closing = False
         self._routes = routes
         self._calls = calls
         self._tell = tell
@@ -46,10 +48,11 @@ class Swaps:
 
     def staged(self, staged: Staged) -> None:
         """Put in force all that could be staged; what could not stays as it was."""
-        good = [group for group in staged.groups if not group.problems]
+        good = [] if self.closing else [group for group in staged.groups if not group.problems]
         change = self._routes.commit(good)
         self.link.commit(staged.stage, [group.id for group in good])
-        self._report(change, staged)
+        if not self.closing:
+            self._report(change, staged)
         self._routes.problems = list(staged.problems)
         self._retire_after_last_call(staged.stage, change)
         if change.changed and self.count:

@@ -7,6 +7,9 @@ KEEP_S: Final = 60.0
 """How long a session outlives its socket. Socket.IO keeps 120 s, Centrifugo 300 s of history; a minute covers a
 tunnel or a sleeping phone, and what is older is fetched anew anyway."""
 
+MAX_LOST: Final = 10_000
+"""Sessions without a socket that are kept. Each may hold up to 256 KiB of answers, most hold a few."""
+
 Holder = TypeVar("Holder")
 
 
@@ -24,10 +27,11 @@ class Sessions(Generic[Holder]):
         self._by_key[key] = holder
         return key
 
-    def lost(self, key: str, now: float) -> None:
-        """The socket of a session went: keep it from now on for `KEEP_S`."""
+    def lost(self, key: str, now: float) -> list[Holder]:
+        """The socket of a session went: keep it from now on for `KEEP_S`; what there is no room for is forgotten."""
         if key in self._by_key:
             self._lost[key] = now
+        return [self._forget(next(iter(self._lost))) for _ in range(len(self._lost) - MAX_LOST)]
 
     def take(self, key: str) -> Holder | None:
         """The session of a key, which is then used up."""
@@ -41,9 +45,11 @@ class Sessions(Generic[Holder]):
             if now - since < KEEP_S:
                 break
             due.append(key)
-        for key in due:
-            del self._lost[key]
-        return [self._by_key.pop(key) for key in due]
+        return [self._forget(key) for key in due]
+
+    def _forget(self, key: str) -> Holder:
+        del self._lost[key]
+        return self._by_key.pop(key)
 
     @property
     def waiting(self) -> bool:

@@ -7,6 +7,7 @@ to live long, which a server that swaps once a minute may not see for hours. A f
 A program should call `gc.freeze()` before its first look, which takes its own objects out of that.
 """
 
+import contextlib
 import gc
 import threading
 import time
@@ -35,8 +36,10 @@ class Reaper:
         with self._lock:
             self._tasks.append(task)
             if self._thread is None and not self._closing.is_set():
-                self._thread = threading.Thread(target=self._work, name="plugsock-reap", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="plugsock-reap", daemon=True)
+                with contextlib.suppress(RuntimeError):  # the system has no thread left: the next one will do it
+                    thread.start()
+                    self._thread = thread
 
     def join(self, timeout_s: float) -> bool:
         """Wait until everything is done; False if it was not in time."""
@@ -67,7 +70,8 @@ class Reaper:
 
     def _run_tasks(self) -> None:
         while self._tasks:
-            self._tasks.popleft()()
+            with contextlib.suppress(Exception):  # of a task: the others, and this thread, go on
+                self._tasks.popleft()()
 
     def _collect(self) -> None:
         began = time.monotonic()

@@ -84,7 +84,7 @@ class Send(Emit):
     json: bytes
     msgpack: bytes | None
     sequence: int
-    """The call it came from, whose end silences it; 0 for none."""
+    """The call it came from, 0 for none: after `cancel` a worker says nothing more of a call."""
 
 
 class Broadcast(Emit):

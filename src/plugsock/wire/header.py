@@ -3,7 +3,7 @@
     client to server   VERB SP ID SP NAME[?OPTIONS] SP PAYLOAD
     server to client   VERB then as many tokens as the verb has, then the payload
 
-docs/protocol.md has the whole table. Plain calls never come here: `gateway.dispatch` splits those itself.
+docs/protocol.md has the whole table. Plain calls seldom come here: `gateway.peer` splits those itself.
 """
 
 import re

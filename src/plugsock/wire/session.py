@@ -107,7 +107,7 @@ class Session(Generic[Open]):
 
     def keep(self, id: bytes, binary: bool, frame: bytes) -> None:  # noqa: FBT001 - by position: once an answer
         """Remember a terminal frame, if anybody can ask for it again."""
-        if self.grows:
+        if self.grows and len(frame) <= MAX_ANSWER_BYTES:
             answers = self._answers
             answers.append((id, binary, frame))
             if len(frame) > SMALL or self._mixed:

@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from functools import partial
+from inspect import CORO_CREATED, getcoroutinestate
 from sys import getrefcount
 from types import coroutine
 from typing import Any, Final, TypeVar
@@ -52,10 +53,23 @@ class Suspended:
     def go_on(self, done: Done[Token], token: Token) -> "asyncio.Task[None]":
         """Run it to its end, which `done` is told; returns the task it runs in."""
         if self._carrier is None:
-            return self._starter.make_task(ended(self._coro, done, token))
+            return self._begin(done, token)
         self._carrier.carry(self._coro, self._awaited, done, token)
         self._starter.make_carrier()
         return self._carrier.task
+
+    def _begin(self, done: Done[Token], token: Token) -> "asyncio.Task[None]":
+        """Run it as a plain task; one that is cancelled before its first step never comes to `ended`'s first line."""
+        coro = self._coro
+        task = self._starter.make_task(ended(coro, done, token))
+
+        def tell(_task: "asyncio.Task[None]") -> None:
+            if getcoroutinestate(coro) == CORO_CREATED:
+                coro.close()
+                done(token, None, asyncio.CancelledError())
+
+        task.add_done_callback(tell)
+        return task
 
 
 class Starter:

@@ -3,6 +3,9 @@
 For debugging and the smallest footprint. A plug that blocks the loop blocks the sockets too.
 """
 
+import asyncio
+from typing import Final
+
 from plugsock.loader.swap import Loader
 from plugsock.rpc.link import Sink
 from plugsock.settings import Settings
@@ -10,6 +13,9 @@ from plugsock.worker.keeper import Keeper
 from plugsock.worker.run import Runner
 from plugsock.worker.table import Table
 from plugsock.worker.threads import CAPACITY
+
+RETIRE_S: Final = 0.05
+"""Between two looks whether what was replaced has come to rest."""
 
 
 class InlineLink:
@@ -23,7 +29,7 @@ class InlineLink:
     """
 
     def __init__(self, loader: Loader, sink: Sink, settings: Settings, *, threads: int = CAPACITY) -> None:
-        table = Table(settings.max_answer, dev=settings.dev)
+        self._table = table = Table(settings.max_answer, dev=settings.dev)
         self._runner = runner = Runner(sink, table, threads=threads, dev=settings.dev)
         self._keeper = keeper = Keeper(loader, sink, table, poll=settings.poll)
         # The words of a Link are those who do what they say: methods would be one more Python call for each.
@@ -31,7 +37,7 @@ class InlineLink:
         self.cancel, self.more = runner.cancel, runner.more
         self.hold, self.forget = runner.hold, runner.forget
         self.socket = runner.peers.put
-        self.look, self.commit, self.retire = keeper.look, keeper.commit, keeper.retire
+        self.look, self.commit = keeper.look, keeper.commit
 
     async def start(self) -> None:
         """Load the plugs and announce them; from then on watch the folders."""
@@ -41,6 +47,13 @@ class InlineLink:
         """End what runs, and unload the plugs."""
         await self._runner.stop()
         await self._keeper.stop()
+
+    def retire(self, stage: int) -> None:
+        """See `rpc.link.Link`; for the gateway a call is over when it is answered, here its `finally` may still run."""
+        if self._runner.runs_any(self._table.replaced(stage)):
+            asyncio.get_running_loop().call_later(RETIRE_S, self.retire, stage)
+        else:
+            self._keeper.retire(stage)
 
     def formats(self, *, msgpack: bool) -> None:
         """See `rpc.link.Link`."""

@@ -31,6 +31,7 @@ class Outbox:
             try:
                 self._loop.call_soon_threadsafe(self._wake)
             except RuntimeError:
+                self._woken = False
                 self.waiting.clear()  # the loop is closed: a thread has outlived the server
 
     def drain(self) -> None:

@@ -10,7 +10,7 @@ benchmarks/. What only other calls need is kept out of it, above all the `Run` t
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context
 from functools import partial
 from time import perf_counter
@@ -27,7 +27,7 @@ from plugsock.worker.outbox import Outbox
 from plugsock.worker.outcome import END, Answers, Open, Outcome, Run
 from plugsock.worker.repeats import COLON, refuse_repeats
 from plugsock.worker.stream import AsyncStream, Credit, ThreadStream
-from plugsock.worker.table import ASYNC_CALL, ASYNC_STREAM, THREAD_CALL, THREAD_STREAM, Table
+from plugsock.worker.table import ASYNC_CALL, ASYNC_STREAM, THREAD_CALL, THREAD_STREAM, Served, Table
 from plugsock.worker.threads import CAPACITY, Job, Threads
 from plugsock.worker.words import CallerSocket, EveryoneElse, Mouth, Peers, Voice
 
@@ -198,6 +198,10 @@ class Runner:
         """A socket has gone."""
         self.peers.forget(socket)
         self._held.discard(socket)
+
+    def runs_any(self, plugs: Collection[Served]) -> bool:
+        """Does any of these still run, answered or not?"""
+        return any(opened.run.served in plugs for opened in self._open.values())
 
     async def stop(self) -> None:
         """End every run; those that don't end are left behind, with a word in the log."""

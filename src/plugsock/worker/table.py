@@ -1,7 +1,7 @@
 """Which function runs which call: every event in each revision that may still be called."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType
 from typing import Any, Final
 
@@ -92,6 +92,10 @@ class Table:
             self._replace(event, replaced)
             served = self._current[event] = Served(plug, self._max_answer, dev=self._dev)
             self.serving.setdefault(revision, {})[event] = served
+
+    def replaced(self, stage: int) -> Sequence[Served]:
+        """What the commit of a stage replaced, until it is retired."""
+        return self._replaced.get(stage, ())
 
     def retire(self, stage: int) -> None:
         """Forget what the commit of a stage replaced; a revision that has come back since is another one."""

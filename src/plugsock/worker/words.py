@@ -150,16 +150,22 @@ def kick(mouth: Mouth, voice: Voice, socket: str, code: int, reason: str) -> Non
     mouth.say(voice, Kick(_text(socket), _close_code(code), _close_reason(reason), voice.sequence))
 
 
-@functools.lru_cache(maxsize=1024)
 def event_name(name: str) -> str:
     """Check the name of an event.
 
     Raises:
         ValueError: A frame's header has no room for it.
     """
-    if not isinstance(name, str) or _EVENT.fullmatch(name) is None:
+    if type(name) is not str and isinstance(name, str):
+        name = str.__str__(name)  # an enum's member, say, would keep its class and the whole module in the cache
+    if type(name) is not str or not _is_event_name(name):
         raise ValueError(f"an event is called by 1 to 128 of A-Z a-z 0-9 _ . : / -, not {shown(name)}")
     return name
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_event_name(name: str) -> bool:
+    return _EVENT.fullmatch(name) is not None
 
 
 def _text(socket: str) -> str:

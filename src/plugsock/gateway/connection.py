@@ -14,7 +14,7 @@ from typing import Final
 
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 
-from plugsock.gateway.context import Context
+from plugsock.gateway.context import Context, remote
 from plugsock.gateway.conversation import Conversation
 from plugsock.gateway.handshake import Request
 from plugsock.gateway.life import Life, Verdict
@@ -108,8 +108,7 @@ class Connection(asyncio.Protocol):
     @property
     def remote(self) -> str:
         """Address of the other side."""
-        name = self._transport.get_extra_info("peername")
-        return f"{name[0]}:{name[1]}" if name else "unknown"
+        return remote(self._transport)
 
     def send(self, binary: bool, payload: bytes) -> None:  # noqa: FBT001 - by position: once a message
         """Queue one message; nothing happens once the connection closes."""

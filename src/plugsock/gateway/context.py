@@ -9,6 +9,12 @@ from plugsock.gateway.limits import Limits
 from plugsock.gateway.turn import Turn
 
 
+def remote(transport: asyncio.BaseTransport) -> str:
+    """Address of the other side of a TCP connection, for people."""
+    name = transport.get_extra_info("peername")
+    return f"{name[0]}:{name[1]}" if name else "unknown"
+
+
 class Member(Protocol):
     """Whoever holds a TCP connection at the moment."""
 

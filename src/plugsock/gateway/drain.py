@@ -59,8 +59,10 @@ class Drain:
 
     def _open(self) -> list[OpenCall]:
         """The calls whose caller is still here to hear the answer."""
-        gateway = self._gateway
-        return [call for call in gateway.calls.by_sequence.values() if gateway.peers.get(call.caller.id) is not None]
+        return [call for call in self._gateway.calls.by_sequence.values() if self._is_awaited(call)]
+
+    def _is_awaited(self, call: OpenCall) -> bool:
+        return self._gateway.peers.get(call.caller.id) is not None
 
     def _end(self, calls: Iterable[OpenCall]) -> None:
         for call in list(calls):
@@ -75,8 +77,7 @@ class Drain:
 
     def _look(self) -> None:
         """Is there nobody any more who waits for an answer?"""
-        peers = self._gateway.peers
-        if not any(peers.get(call.caller.id) is not None for call in self._gateway.calls.by_sequence.values()):
+        if not any(self._is_awaited(call) for call in self._gateway.calls.by_sequence.values()):
             self._over.set()
 
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final, cast
 
 from plugsock.gateway.connection import Connection
-from plugsock.gateway.context import Context
+from plugsock.gateway.context import Context, remote
 from plugsock.gateway.handshake import Accepted, Refused, refused
 from plugsock.gateway.head import END, check_size
 from plugsock.gateway.http import Refusal
@@ -102,9 +102,8 @@ class Opening(asyncio.Protocol):
         if answer.status < 400:
             _log.debug("request answered", status=answer.status)
         else:
-            name = self._transport.get_extra_info("peername")
-            remote = f"{name[0]}:{name[1]}" if name else "unknown"
-            _log.info("request refused", status=answer.status, why=answer.reason, remote=remote, **answer.about)
+            where = remote(self._transport)
+            _log.info("request refused", status=answer.status, why=answer.reason, remote=where, **answer.about)
         self._context.leave(self)
         self._transport.write(answer.response)
         Linger.over(self._context, self._transport)

@@ -38,6 +38,13 @@ PURE = {
     "src/plugsock/rpc/*": "tests/rpc",
     "src/plugsock/loader/signature.py": "tests/loader/test_signature.py",
     "src/plugsock/loader/depends.py": "tests/loader/test_depends.py",
+    **{
+        f"src/plugsock/pool/{name}.py": f"tests/pool/test_{name}.py"
+        for name in (
+            *("backoff", "blame", "committed", "crew", "health", "life", "quarantine", "refusals", "rounds", "sizes"),
+            "squad",
+        )
+    },
     "src/plugsock/settings.py": "tests/test_settings.py",
 }
 COVERED_PERCENT = 95
@@ -130,7 +137,9 @@ def test() -> int:
         must(python + step.split())
     mirrors = [tests for tests in PURE.values() if (HERE / tests).exists()]
     cover(python, mirrors)
-    return pytest([word for tests in mirrors for word in ("--ignore", tests)])
+    print("build.py: those that need the whole machine", flush=True)
+    must([*python, "pytest", "--quiet", "-m", "alone", "tests"])
+    return pytest(["-m", "not alone", *(word for tests in mirrors for word in ("--ignore", tests))])
 
 
 def cover(python: list, mirrors: list) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -29,16 +29,25 @@ class Contestant(NamedTuple):
     greeting: tuple[str, ...] = ()
     """What its own client would say after the handshake: part of a connection in use, not of opening one."""
     needs: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     health: str = ""
     """The page that says when it is ready, where listening alone does not: plugsock listens before its plugs are loaded."""
 
 
 PLUGSOCK: Final = ("--wire", "plugsock", "--protocol", "plugsock.v1")
+INLINE: Final = ("--workers", "0")
 SOCKETIO: Final = ("--wire", "socketio", "--path", "/socket.io/?EIO=4&transport=websocket")
 
 CONTESTANTS: Final[dict[str, Contestant]] = {
-    "plugsock": Contestant("typed call through a plug", "plugsock_call.py", PLUGSOCK, ("--hello",), health="/healthz"),
-    "plugsock-anonymous": Contestant("the same, no session", "plugsock_call.py", PLUGSOCK, health="/healthz"),
+    "plugsock": Contestant(
+        "typed call through a plug, inline", "plugsock_call.py", PLUGSOCK, ("--hello",), flags=INLINE, health="/healthz"
+    ),
+    "plugsock-anonymous": Contestant(
+        "the same, no session", "plugsock_call.py", PLUGSOCK, flags=INLINE, health="/healthz"
+    ),
+    "plugsock-workers": Contestant(
+        "the same in worker processes", "plugsock_call.py", PLUGSOCK, ("--hello",), health="/healthz"
+    ),
     "plugsock-echo": Contestant("raw echo, plugsock's sockets", "plugsock_echo.py", ("--wire", "plain")),
     "websockets": Contestant("raw echo", "websockets_echo.py", ("--wire", "plain")),
     "fastapi": Contestant(
@@ -48,6 +57,13 @@ CONTESTANTS: Final[dict[str, Contestant]] = {
         "event with acknowledgement", "socketio_ack.py", SOCKETIO, needs=("socketio", "uvicorn", "httptools")
     ),
 }
+
+
+class Spent(NamedTuple):
+    """Seconds of CPU: of a server's own process, and of its children together."""
+
+    own_s: float
+    children_s: float
 
 
 class Server:
@@ -60,10 +76,10 @@ class Server:
         self._log = log
         self._account = psutil.Process(process.pid)
 
-    def cpu_s(self) -> float:
-        """Return the seconds of CPU that it and its children have used, in the kernel's own accounting."""
-        spent = [process.cpu_times() for process in self._family()]
-        return sum(times.user + times.system for times in spent)
+    def cpu(self) -> Spent:
+        """Return the CPU that it and its children have used, in the kernel's own accounting."""
+        own_s, *workers_s = (times.user + times.system for times in map(psutil.Process.cpu_times, self._family()))
+        return Spent(own_s, sum(workers_s))
 
     def pss_kib(self) -> int:
         """Return the memory that it and its children hold: private pages, and their share of shared ones."""
@@ -116,13 +132,20 @@ def _pss_kib(pid: int) -> int:
 
 
 @contextmanager
-def serving(name: str, *arguments: str) -> Iterator[Server]:
-    """Run a contestant on its own core until the block ends."""
+def serving(name: str, *flags: str, side: int | None = SERVER) -> Iterator[Server]:
+    """Run a contestant until the block ends, on the core of its side; None gives it all of them.
+
+    Args:
+        name: One of `CONTESTANTS`.
+        flags: For its command, after its own: those of plugsock.
+        side: Of `machine`.
+    """
     port = free_port()
+    contestant = CONTESTANTS[name]
     LOGS.mkdir(exist_ok=True)
     log = LOGS / f"{name}.log"
-    command = [sys.executable, str(HERE / "servers" / CONTESTANTS[name].file), str(port), *arguments]
-    with log.open("wb") as output, pinned(SERVER):
+    command = [sys.executable, str(HERE / "servers" / contestant.file), str(port), *contestant.flags, *flags]
+    with log.open("wb") as output, nullcontext() if side is None else pinned(side):
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     server = Server(name, process, port, log)
     try:

@@ -5,18 +5,19 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
-from contestants import CONTESTANTS, Server
+from contestants import CONTESTANTS, Server, Spent
 from machine import GENERATOR, BenchmarkError, pinned
 
 SOURCE: Final = Path(__file__).with_name("load.c")
 BINARY: Final = SOURCE.parent / ".build" / "load"
 
 Result = dict[str, Any]
-"""What the generator prints, see `report` in load.c; `cpu_us` is added: the server's CPU a counted message."""
+"""What the generator prints, see `report` in load.c. Added is the server's CPU a counted message: `own_us` of its own
+process, `children_us` of its workers, `cpu_us` of both."""
 
 
 def compile_generator() -> Path:
@@ -39,25 +40,41 @@ def compile_generator() -> Path:
     return fresh.replace(BINARY)
 
 
-def run(task: str, server: Server, *options: str, greet: bool = True) -> Result:
+def run(task: str, server: Server, *options: str, greet: bool = True, side: int | None = GENERATOR) -> Result:
     """Load a server and return the result; faults are in it, they don't raise.
 
     Raises:
         BenchmarkError: The generator could not do its task.
     """
-    with _started(task, server, options, greet=greet) as process:
-        cpu_s: list[float] = []
-        said = _listen(process, lambda: cpu_s.append(server.cpu_s()))
+    with _started(task, server, options, greet=greet, side=side) as process:
+        spent: list[Spent] = []
+        said = _listen(process, lambda: spent.append(server.cpu()))
         result = _result(process, said)
-    result["cpu_us"] = (cpu_s[-1] - cpu_s[0]) / max(result["counted"], 1) * 1e6
-    return result
+    own_s, children_s = (after - before for before, after in zip(spent[0], spent[-1], strict=True))
+    each = 1e6 / max(result["counted"], 1)
+    return result | {"own_us": own_s * each, "children_us": children_s * each, "cpu_us": (own_s + children_s) * each}
+
+
+@contextmanager
+def beside(server: Server, *options: str) -> Iterator[Result]:
+    """Make calls on any core while the block runs; its result is complete when the block and the calls have ended.
+
+    Raises:
+        BenchmarkError: The generator could not do its task.
+    """
+    result: Result = {}
+    with _started("calls", server, options, greet=True, side=None) as process:
+        process.stderr.readline()  # "counting": it calls
+        yield result
+        said = _listen(process, lambda: None)
+        result |= _result(process, said)
 
 
 @contextmanager
 def holding(server: Server, connections: int) -> Iterator[Result]:
     """Hold open connections, each of which has made one call, until the block ends."""
     options = ("--connections", str(connections))
-    with _started("idle", server, options, greet=True) as process:
+    with _started("idle", server, options, greet=True, side=GENERATOR) as process:
         line = process.stdout.readline()
         if not line:
             raise BenchmarkError(process.stderr.read())
@@ -65,12 +82,14 @@ def holding(server: Server, connections: int) -> Iterator[Result]:
 
 
 @contextmanager
-def _started(task: str, server: Server, options: Iterable[str], *, greet: bool) -> Iterator[subprocess.Popen[str]]:
+def _started(
+    task: str, server: Server, options: Iterable[str], *, greet: bool, side: int | None
+) -> Iterator[subprocess.Popen[str]]:
     contestant = CONTESTANTS[server.name]
     greeting = contestant.greeting if greet else ()
     command = [str(compile_generator()), task, "--port", str(server.port), *contestant.wire, *greeting, *options]
     pipe = subprocess.PIPE
-    with pinned(GENERATOR):
+    with nullcontext() if side is None else pinned(side):
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     try:
         yield process

@@ -10,11 +10,13 @@
  *        plain     the message is the payload, and so is the answer (a raw echo, or a typed JSON echo)
  *        socketio  Engine.IO 4, Socket.IO 5: `42ID["EVENT",PAYLOAD]` -> `43ID[PAYLOAD]`
  *
- * The payload is 100 bytes of JSON, {"client":C,"number":ID,"text":"..."}, different for every call; the answer must be
- * the same bytes. Each call has a fresh id and must get exactly one answer: what is wrong, missing, double or unasked is
- * counted and fails the run. The marks `counting` and `counted` go to stderr as the counted window begins and ends.
+ * The payload is 100 bytes (--size) of JSON, {"client":C,"number":ID,"text":"..."}, different for every call; the answer
+ * must be the same bytes. Each call has a fresh id and must get exactly one answer: what is wrong, missing, double or
+ * unasked is counted and fails the run. The marks `counting` and `counted` go to stderr as the counted window begins and
+ * ends.
  *
- * It is a closed loop: a call is sent when another has been answered, so a slow server is asked less. */
+ * It is a closed loop: a call is sent when another has been answered, so a slow server is asked less. With --rate it is
+ * an open one: so many calls a second over all connections in turn, and a call's time begins when it was due. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -23,21 +25,23 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    PAYLOAD = 100,     /* bytes: what the published comparisons of WebSocket servers use too */
     EVENTS = 16,       /* events that a swap run may call in turn */
     ABSENCES = 512,    /* spells of `gone` that are remembered: the report must fit into a pipe */
     CHUNK = 256 << 10, /* bytes read at once */
+    LONGEST = 65536,   /* bytes that a server may send beside a payload: a header, a notice, an error */
     VERSIONS = 1 << 20,
 };
 
@@ -84,20 +88,24 @@ static struct {
     Wire wire;
     int port, connections, depth, at_once, events, fleeting;
     bool hello;
-    double seconds, warmup_s, patience_s;
+    double seconds, warmup_s, patience_s, rate;
     uint64_t count;
+    size_t size; /* of a payload: 100 bytes are what the published comparisons of WebSocket servers use too */
     const char *path, *protocol, *event[EVENTS];
-} want = {.connections = 32, .depth = 16, .at_once = 64, .fleeting = -1, .seconds = 3, .warmup_s = 1, .patience_s = 10, .path = "/"};
+} want = {.connections = 32, .depth = 16, .at_once = 64, .fleeting = -1, .seconds = 3, .warmup_s = 1, .patience_s = 10, .size = 100,
+          .path = "/"};
 
 static struct {
     Phase phase;
     int epoll, started, ready, closed;
-    uint64_t open, sent, answered, counted, quota, until_ns, began_ns, ended_ns, heard_ns, mask;
+    uint64_t open, sent, answered, counted, quota, until_ns, began_ns, ended_ns, heard_ns, mask, due_ns, turn;
     uint64_t faults[FAULTS], gone;
     char first_fault[256];
 } run;
 
 static Connection *connections;
+static char *letters;           /* the alphabet over and over, for texts of any length that begin at any letter */
+static char *message, *expected; /* room for a call and for what its answer must be */
 
 /* ---- small things ---- */
 
@@ -130,12 +138,17 @@ static void fault(Fault kind, const Connection *c, uint64_t id, const char *text
     }
 }
 
-static void append(Buffer *buffer, const void *data, size_t length) {
+/* Returns the end of a buffer, where there is room for so many bytes more. */
+static char *reserve(Buffer *buffer, size_t length) {
     if (buffer->length + length > buffer->capacity) {
         buffer->capacity = (buffer->length + length) * 2;
         if (!(buffer->data = realloc(buffer->data, buffer->capacity))) die("out of memory");
     }
-    memcpy(buffer->data + buffer->length, data, length);
+    return buffer->data + buffer->length;
+}
+
+static void append(Buffer *buffer, const void *data, size_t length) {
+    memcpy(reserve(buffer, length), data, length);
     buffer->length += length;
 }
 
@@ -211,47 +224,50 @@ static void flush(Connection *c) {
     c->blocked = blocked;
 }
 
+/* Copies a payload under its mask, eight bytes at a time while there are as many. */
+static void mask_into(unsigned char *to, const char *payload, size_t length, const unsigned char key[4]) {
+    uint64_t keys, part;
+    size_t i = 0;
+    memcpy(&keys, key, 4);
+    memcpy((unsigned char *)&keys + 4, key, 4);
+    for (; i + 8 <= length; i += 8) {
+        memcpy(&part, payload + i, 8);
+        part ^= keys;
+        memcpy(to + i, &part, 8);
+    }
+    for (; i < length; i++) to[i] = (unsigned char)payload[i] ^ key[i & 3];
+}
+
 static void send_frame(Connection *c, int opcode, const char *payload, size_t length) {
     static uint32_t random = 2463534242u; /* xorshift32: masks must vary, not be secret */
-    unsigned char frame[1024];
-    if (length > 900) die("a frame of %zu bytes: the generator sends short ones only", length);
-    size_t n = 0;
-    frame[n++] = (unsigned char)(0x80 | opcode);
-    if (length < 126) {
-        frame[n++] = (unsigned char)(0x80 | length);
-    } else {
-        frame[n++] = 0x80 | 126;
-        frame[n++] = (unsigned char)(length >> 8);
-        frame[n++] = (unsigned char)length;
-    }
+    unsigned char *frame = (unsigned char *)reserve(&c->out, length + 14), *at = frame;
+    const int width = length < 126 ? 0 : length < 65536 ? 2 : 8;
+    *at++ = (unsigned char)(0x80 | opcode);
+    *at++ = (unsigned char)(0x80 | (width == 0 ? length : width == 2 ? 126 : 127));
+    for (int i = width - 1; i >= 0; i--) *at++ = (unsigned char)(length >> 8 * i);
     random ^= random << 13, random ^= random >> 17, random ^= random << 5;
-    unsigned char key[4];
-    memcpy(key, &random, 4);
-    memcpy(frame + n, key, 4);
-    n += 4;
-    for (size_t i = 0; i < length; i++) frame[n + i] = (unsigned char)payload[i] ^ key[i & 3];
-    append(&c->out, frame, n + length);
+    memcpy(at, &random, 4);
+    mask_into(at + 4, payload, length, at);
+    c->out.length += (size_t)(at + 4 - frame) + length;
 }
 
 static void send_text(Connection *c, const char *text) { send_frame(c, 1, text, strlen(text)); }
 
-/* Writes the payload of one call: PAYLOAD bytes, different for every call of every connection. */
+/* Writes the payload of one call: as many bytes as are wanted, different for every call of every connection. */
 static char *put_payload(char *at, const Connection *c, uint64_t id) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
-                                  "abcdefghijklmnopqrstuvwxyz";
-    char *end = at + PAYLOAD - 2;
+    char *end = at + want.size - 2;
     at = put_number(put(at, "{\"client\":"), c->index);
     at = put_number(put(at, ",\"number\":"), id);
     at = put(at, ",\"text\":\"");
-    memcpy(at, letters + id % 26, (size_t)(end - at)); /* at most 69 letters, so 25 + 69 of the 104 */
+    memcpy(at, letters + id % 26, (size_t)(end - at));
     return put(end, "\"}");
 }
 
-static void send_call(Connection *c) {
-    char message[512], *at = message;
+static void send_call(Connection *c, uint64_t sent_ns) {
+    char *at = message;
     const uint64_t id = c->next++;
     Call *call = &c->calls[id & run.mask];
-    *call = (Call){.sent_ns = clock_ns(), .open = true, .event = (uint8_t)(id % (uint64_t)want.events)};
+    *call = (Call){.sent_ns = sent_ns, .open = true, .event = (uint8_t)(id % (uint64_t)want.events)};
     const char *event = want.event[call->event];
     if (want.wire == PLUGSOCK) {
         at = put_number(put(at, "call "), id);
@@ -268,13 +284,37 @@ static void send_call(Connection *c) {
     c->open++, run.open++, run.sent++;
 }
 
-/* Keeps `depth` calls in flight; not more ids than the ring holds, for an answer that never comes must stay noticed. */
+/* May a call be sent on this connection now? Not more ids than the ring holds, for an answer that never comes must stay
+ * noticed. */
+static bool may_send(const Connection *c) {
+    if (c->state != READY || c->next - c->base > run.mask) return false;
+    if (run.phase == COUNTING) return !want.count || run.quota;
+    return run.phase == WARMING;
+}
+
+static void spend(void) {
+    if (run.phase == COUNTING && want.count) run.quota--;
+}
+
+/* Keeps `depth` calls in flight. */
 static void fill(Connection *c) {
-    while (c->state == READY && c->open < (uint32_t)want.depth && c->next - c->base <= run.mask) {
-        if (run.phase != WARMING && run.phase != COUNTING) return;
-        if (run.phase == COUNTING && want.count && !run.quota) return;
-        if (run.phase == COUNTING && want.count) run.quota--;
-        send_call(c);
+    while (want.rate == 0 && c->open < (uint32_t)want.depth && may_send(c)) {
+        spend();
+        send_call(c, clock_ns());
+    }
+}
+
+/* Sends the calls that are due, on one connection after the other. */
+static void send_due(void) {
+    const uint64_t step_ns = (uint64_t)(1e9 / want.rate), now = clock_ns();
+    while (run.due_ns <= now && (run.phase == WARMING || run.phase == COUNTING)) {
+        Connection *c = &connections[run.turn % (uint64_t)want.connections];
+        if (!may_send(c)) return;
+        spend();
+        send_call(c, run.due_ns);
+        flush(c);
+        run.turn++;
+        run.due_ns += step_ns;
     }
 }
 
@@ -336,10 +376,9 @@ static void settle(Connection *c) {
 }
 
 static bool same_payload(const Connection *c, uint64_t id, const char *payload, size_t length) {
-    char expected[PAYLOAD + 1];
-    if (length != PAYLOAD) return false;
+    if (length != want.size) return false;
     put_payload(expected, c, id);
-    return !memcmp(expected, payload, PAYLOAD);
+    return !memcmp(expected, payload, want.size);
 }
 
 static bool is_gone(const Call *call, const char *payload, size_t length) {
@@ -427,14 +466,18 @@ static void on_frame(Connection *c, int opcode, const char *payload, size_t leng
 static size_t take_frame(Connection *c, const char *data, size_t length, uint64_t now) {
     const unsigned char *bytes = (const unsigned char *)data;
     if (length < 2) return 0;
-    size_t header = 2, size = bytes[1] & 127;
-    if (size == 127 || bytes[1] & 128 || !(bytes[0] & 128) || bytes[0] & 0x70) {
-        lose(c, "a long, masked, fragmented or compressed frame");
+    if (bytes[1] & 128 || !(bytes[0] & 128) || bytes[0] & 0x70) {
+        lose(c, "a masked, fragmented or compressed frame");
         return 0;
     }
-    if (size == 126) {
-        if (length < 4) return 0;
-        header = 4, size = (size_t)bytes[2] << 8 | bytes[3];
+    size_t size = bytes[1] & 127;
+    const size_t width = size == 126 ? 2 : size == 127 ? 8 : 0, header = 2 + width;
+    if (length < header) return 0;
+    if (width) size = 0;
+    for (size_t i = 0; i < width; i++) size = size << 8 | bytes[2 + i];
+    if (size > want.size + LONGEST) {
+        lose(c, "a frame longer than any answer");
+        return 0;
     }
     if (length < header + size) return 0;
     on_frame(c, bytes[0] & 15, data + header, size, now);
@@ -548,11 +591,17 @@ static void begin(Phase phase, double seconds) {
     run.until_ns = after(seconds);
 }
 
+/* From now on calls are due at their rate. */
+static void begin_pace(void) {
+    if (want.rate > 0 && !run.due_ns) run.due_ns = clock_ns();
+}
+
 static void begin_counting(void) {
     begin(COUNTING, want.seconds);
     run.quota = want.count;
     run.began_ns = run.heard_ns = clock_ns();
     fputs("counting\n", stderr);
+    begin_pace();
     for_each(fill);
 }
 
@@ -566,6 +615,7 @@ static void end_opening(void) {
     if (want.task != STORM) {
         if (want.warmup_s == 0) return begin_counting();
         begin(WARMING, want.warmup_s);
+        begin_pace();
         return for_each(fill);
     }
     run.ended_ns = clock_ns();
@@ -645,13 +695,24 @@ static void on_event(const struct epoll_event *event) {
     if (event->events & EPOLLOUT) flush(c);
 }
 
+/* Waits for something to happen, or for the next call to be due: epoll alone counts in milliseconds. */
+static int await_events(struct epoll_event *events, int size) {
+    if (want.rate == 0 || (run.phase != WARMING && run.phase != COUNTING)) return epoll_wait(run.epoll, events, size, 10);
+    struct pollfd polled = {.fd = run.epoll, .events = POLLIN};
+    const uint64_t now = clock_ns(), wait_ns = run.due_ns > now ? run.due_ns - now : 0;
+    const struct timespec limit = {.tv_nsec = (long)(wait_ns < 10000000 ? wait_ns : 10000000)};
+    ppoll(&polled, 1, &limit, NULL);
+    send_due();
+    return epoll_wait(run.epoll, events, size, 0);
+}
+
 static void loop(void) {
     struct epoll_event events[256];
     begin(OPENING, OPEN_S);
     run.began_ns = clock_ns();
     if (want.task == STORM) fputs("counting\n", stderr);
     for (step(); run.phase != DONE; step()) {
-        const int n = epoll_wait(run.epoll, events, 256, 10);
+        const int n = await_events(events, 256);
         for (int i = 0; i < n && run.phase != DONE; i++) on_event(&events[i]);
     }
 }
@@ -708,7 +769,7 @@ static void read_options(int count, char **words) {
         {"port", 1, 0, 'p'},  {"wire", 1, 0, 'w'},    {"path", 1, 0, 'P'},    {"protocol", 1, 0, 's'}, {"connections", 1, 0, 'c'},
         {"depth", 1, 0, 'd'}, {"at-once", 1, 0, 'a'}, {"seconds", 1, 0, 't'}, {"warmup", 1, 0, 'W'},   {"count", 1, 0, 'n'},
         {"event", 1, 0, 'e'}, {"hello", 0, 0, 'h'},   {"fleeting", 1, 0, 'f'}, {"patience", 1, 0, 'l'},
-        {0, 0, 0, 0}};
+        {"size", 1, 0, 'S'},  {"rate", 1, 0, 'r'},    {0, 0, 0, 0}};
     int option, which;
     while ((option = getopt_long(count, words, "", options, &which)) >= 0) {
         switch (option) {
@@ -722,6 +783,8 @@ static void read_options(int count, char **words) {
         case 't': want.seconds = number("seconds", optarg, 0.01, 600); break;
         case 'W': want.warmup_s = number("warmup", optarg, 0, 60); break;
         case 'l': want.patience_s = number("patience", optarg, 0.01, 60); break;
+        case 'S': want.size = (size_t)number("size", optarg, 100, 16 << 20); break;
+        case 'r': want.rate = number("rate", optarg, 1, 1e6); break;
         case 'n': want.count = (uint64_t)number("count", optarg, 1, 1e9); break;
         case 'e': add_event(optarg, false); break;
         case 'f': add_event(optarg, true); break;
@@ -739,6 +802,7 @@ static void check_options(void) {
     if (want.hello && want.wire != PLUGSOCK) die("--hello is a word of the plugsock wire");
     if (want.task == SWAP && want.wire != PLUGSOCK) die("swap speaks the plugsock wire only");
     if (want.protocol && strlen(want.protocol) > 100) die("--protocol is too long");
+    if (want.rate > 0 && want.task != CALLS) die("--rate is for calls");
     if (!want.events) add_event("bench", false);
     if (want.task == IDLE) {
         want.count = (uint64_t)want.connections;
@@ -753,9 +817,19 @@ static void check_options(void) {
     run.mask--;
 }
 
+static void prepare(void) {
+    letters = malloc(want.size + 26);
+    message = malloc(want.size + 512);
+    expected = malloc(want.size + 1);
+    if (!letters || !message || !expected) die("out of memory");
+    for (size_t i = 0; i < want.size + 26; i++) letters[i] = (char)('a' + i % 26);
+    prctl(PR_SET_TIMERSLACK, 1000ul); /* a call that is due goes out within microseconds */
+}
+
 int main(int count, char **words) {
     read_options(count, words);
     check_options();
+    prepare();
     connections = calloc((size_t)want.connections, sizeof *connections);
     run.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (!connections || run.epoll < 0) die("%s", strerror(errno));

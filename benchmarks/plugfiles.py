@@ -45,6 +45,28 @@ HELPER_HEAD = {version}
 {filler}
 HELPER_TAIL = {tail}
 '''
+BURNING: Final = '''"""A call that computes."""
+
+from msgspec import Struct
+from plugsock import plug
+
+
+class Message(Struct):
+    """What comes and goes."""
+
+    client: int
+    number: int
+    text: str
+
+
+@plug
+async def {event}(message: Message) -> Message:
+    """Count to {rounds}, then answer what was said."""
+    left = {rounds}
+    while left:
+        left -= 1
+    return message
+'''
 FILLER: Final = "# More than one page lies between the halves, as it does in a file worth the name.\n" * 60
 
 BROKEN: Final = (
@@ -77,6 +99,22 @@ def broken_source(event: str, version: int) -> str:
 def helper_source(version: int) -> str:
     """Return the source of the helper that some plugs import."""
     return SHARED.format(version=version, tail=tail_of(version), filler=FILLER)
+
+
+def burning_source(event: str, seconds: float) -> str:
+    """Return the source of a plug that burns so many seconds of pure Python on an idle core of this machine."""
+    return BURNING.format(event=event, rounds=int(seconds * _rounds_a_second()))
+
+
+def _rounds_a_second(rounds: int = 20_000, tries: int = 200) -> float:
+    return rounds / min(_count_down_s(rounds) for _ in range(tries))  # the quickest: nobody disturbed it
+
+
+def _count_down_s(left: int) -> float:
+    began = time.thread_time()
+    while left:
+        left -= 1
+    return time.thread_time() - began
 
 
 def replace(path: Path, text: str) -> None:

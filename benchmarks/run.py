@@ -1,4 +1,4 @@
-"""`python benchmarks/run.py calls|storm|idle|swap|save`: plugsock and its peers, measured side by side on this machine.
+"""`python benchmarks/run.py calls|workers|storm|idle|swap|save`: plugsock and its peers, measured side by side on this machine.
 
 Exit status: 0 all targets met, 1 a target missed or a promise broken, 2 it could not run.
 """
@@ -9,11 +9,12 @@ import sys
 import measure
 import save
 import swap
+import workers
 from contestants import choose
 from machine import BenchmarkError
 from report import Report
 
-CALLS = "plugsock,plugsock-echo,websockets,fastapi,socketio"
+CALLS = "plugsock,plugsock-workers,plugsock-echo,websockets,fastapi,socketio"
 OPENING = "plugsock,websockets,fastapi,socketio"
 
 
@@ -40,6 +41,14 @@ def parser() -> argparse.ArgumentParser:
     swapping.add_argument("--seconds", type=float, default=60.0)
     saving = commands.add_parser("save", parents=[common], help="from a save to its answer on open connections")
     saving.add_argument("--saves", type=int, default=100)
+    for command in (swapping, saving):
+        command.add_argument("--inline", action="store_true", help="plugs run in the server's own process")
+
+    pooled = commands.add_parser("workers", parents=[common], help="what worker processes bring, and what they cost")
+    pooled.add_argument("--rounds", type=int, default=5, help="interleaved rounds; medians are reported")
+    pooled.add_argument("--seconds", type=float, default=3.0, help="counted seconds of each measurement")
+    every = ",".join(workers.MEASUREMENTS)
+    pooled.add_argument("--only", default=every, metavar="NAMES", help=f"measurements, in commas ({every})")
     return top
 
 
@@ -47,10 +56,11 @@ def perform(options: argparse.Namespace) -> Report:
     """Run the benchmark that was asked for."""
     if sys.platform != "linux":
         raise BenchmarkError("the benchmarks need Linux: epoll, core affinity and /proc")
-    if options.command == "swap":
-        return swap.swap(options.seconds)
-    if options.command == "save":
-        return save.save(options.saves)
+    if options.command in ("swap", "save"):
+        name = "plugsock" if options.inline else "plugsock-workers"
+        return swap.swap(options.seconds, name) if options.command == "swap" else save.save(options.saves, name)
+    if options.command == "workers":
+        return workers.workers(options.only.split(","), options.rounds, options.seconds)
     names = choose(options.only.split(","))
     if options.command == "calls":
         return measure.calls(names, options.rounds, options.seconds)

@@ -24,14 +24,14 @@ MEDIAN_MS: Final = 60
 P99_MS: Final = 150
 
 
-def save(saves: int) -> Report:
+def save(saves: int, name: str) -> Report:
     """Save a plug file in two ways, `saves` times each, and time the new answer on connections that were open."""
     with tempfile.TemporaryDirectory(prefix="plugsock-save-") as directory:
         folder = Path(directory, "plugs")
         folder.mkdir()
         path = folder / f"{EVENT}.py"
         replace(path, plug_source(EVENT, 1))
-        with serving("plugsock", str(folder)) as server, pinned(GENERATOR):
+        with serving(name, "--plugs", str(folder)) as server, pinned(GENERATOR):
             taken = asyncio.run(_time_saves(server.port, path, saves))
     report = Report(f"From a save to its answer on {CONNECTIONS} open connections, {saves} saves each way")
     for way, seconds in taken.items():

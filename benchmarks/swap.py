@@ -121,13 +121,13 @@ class Writer(threading.Thread):
         return self._folder / f"{event}.py"
 
 
-def swap(seconds: float) -> Report:
+def swap(seconds: float, name: str) -> Report:
     """Call plugs while they are swapped, and report every broken promise."""
     with tempfile.TemporaryDirectory(prefix="plugsock-swap-") as directory:
         folder = Path(directory, "plugs")
         folder.mkdir()
         writer = Writer(folder)
-        with serving("plugsock", str(folder)) as server:
+        with serving(name, "--plugs", str(folder)) as server:
             before = server.pss_kib()
             writer.start()
             try:

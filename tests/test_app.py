@@ -12,7 +12,6 @@ import time
 import pytest
 
 from plugsock import Error
-from plugsock.app import folders
 from plugsock.client import connect
 from plugsock.errors import Disconnected
 from support.server import LIMIT_S, environment, running, starting
@@ -248,11 +247,6 @@ async def test_the_data_directory_is_private_and_left_tidy(tmp_path):
         server.send(signal.SIGTERM)
         assert await server.end() == 0
         assert not (data / "server.json").exists()
-
-
-def test_the_default_plugs_are_trusted_like_the_code_that_they_come_with(tmp_path):
-    mine, default = folders(tmp_path, trust=False)
-    assert (mine.is_trusted, default.is_trusted) == (False, True)
 
 
 @pytest.mark.fault("S16")

@@ -1,4 +1,4 @@
-"""`plugsock_call.py PORT [PLUGS]`: plugsock itself, as shipped, on the plugs of this benchmark or on another folder."""
+"""`plugsock_call.py PORT [FLAGS]`: plugsock itself, as shipped, on the plugs of this benchmark or on `--plugs DIR`."""
 
 import os
 import sys
@@ -6,11 +6,8 @@ from pathlib import Path
 
 PLUGS = Path(__file__).parent.parent / "plugs"
 
-
-def main(port: str, plugs: str = str(PLUGS)) -> None:
-    command = str(Path(sys.executable).with_name("plugsock"))
-    os.execv(command, [command, "--plugs", plugs, "--port", port])
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command = str(Path(sys.executable).with_name("plugsock"))
+    port, *flags = sys.argv[1:]
+    plugs = [] if "--plugs" in flags else ["--plugs", str(PLUGS)]
+    os.execv(command, [command, "--port", port, *plugs, *flags])

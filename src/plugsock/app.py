@@ -1,8 +1,8 @@
 """The composition root: builds a server bottom-up, and stops it top-down.
 
-    data directory ─ gateway ─ inline worker (loader) ─ listener ─ admin socket
+    data directory ─ gateway ─ workers ─ listener ─ admin socket
 
-It is the one place that knows both the gateway and the worker.
+It is the one place that knows both the gateway and the workers.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from typing import Final
 
 from plugsock import __version__
@@ -24,20 +23,19 @@ from plugsock.gateway.gateway import Gateway
 from plugsock.gateway.handshake import Handshake
 from plugsock.gateway.limits import Limits
 from plugsock.gateway.listener import Listener, tls_context
-from plugsock.loader.source import Folder
-from plugsock.loader.swap import Loader
-from plugsock.model import Problem
+from plugsock.inline import Inline
+from plugsock.ops import loop as loops
 from plugsock.ops.datadir import DataDirectory
 from plugsock.ops.log import get_logger
+from plugsock.ops.memory import keep_what_is_freed
 from plugsock.ops.output import write_line
+from plugsock.pool.cores import cores
+from plugsock.pool.sizes import INLINE, parse
+from plugsock.pool.workforce import Workforce
 from plugsock.settings import Settings
 from plugsock.wire import codes
-from plugsock.worker.inline import InlineLink
-from plugsock.worker.keeper import on_loop
 
 log = get_logger()
-
-HERE: Final = Path(__file__).parent
 
 PATIENCE_S: Final = 2.0
 """When loading the plugs takes longer, somebody may wonder why nobody can connect."""
@@ -46,30 +44,15 @@ EVENTS_SHOWN: Final = 12
 """When it starts; `plugsock list` shows them all."""
 
 
-def folders(plugs: Path, *, trust: bool) -> list[Folder]:
-    """The folders that are served: the user's own, and below it the default plugs that come with plugsock.
-
-    Args:
-        plugs: The user's own.
-        trust: Load it even if others can write to it; the default plugs are trusted like plugsock's own code.
-    """
-    mine = Folder(plugs, "plugs", "folder", is_trusted=trust)
-    default = HERE / "embedded"
-    if not default.is_dir():
-        default = HERE.parent.parent / "plugs"  # in a clone, where nothing was built
-    if not default.is_dir() or (plugs.exists() and default.samefile(plugs)):
-        return [mine]
-    return [mine, Folder(default, "plugsock_embedded", "embedded", is_trusted=True)]
-
-
 def run(settings: Settings) -> int:
     """Serve until a signal ends it; the exit status.
 
     Raises:
         PlugsockError: It can't even start: the port is taken, another server holds the data directory.
     """
+    keep_what_is_freed()
     gc.freeze()  # what is loaded by now stays: a full collection after a swap takes 1 ms instead of 5 without it
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loops.factory()) as runner:
         runner.run(Server(settings).serve())
     return 0
 
@@ -80,6 +63,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop = asyncio.Event()
+        self._open = asyncio.Event()
         self._drain: Drain | None = None
 
     async def serve(self) -> None:
@@ -90,26 +74,26 @@ class Server:
             data = DataDirectory(settings.data)
             stack.callback(data.close)
             gateway = Gateway(settings)
-            plugs = folders(settings.plugs, trust=settings.trust)
-            loader = Loader(plugs, run_async=on_loop(asyncio.get_running_loop()), report=_report)
-            worker = InlineLink(loader, gateway, settings)
-            gateway.attach(worker)
-            stack.push_async_callback(worker.stop)
-            listener = _listener(settings, gateway)
+            workers = _workers(settings, gateway, data)
+            gateway.attach(workers.link)
+            stack.push_async_callback(workers.stop)
+            listener = _listener(settings, gateway, self._open.is_set)
             await _listen(listener, settings)
             stack.push_async_callback(listener.close, codes.DRAIN, CLOSING)
             url = _url(listener, settings)
-            admin = Admin(gateway, data, url, self.stop)
+            admin = Admin(gateway, data, url, self.stop, workers)
             await admin.start()
             stack.push_async_callback(admin.close)
-            data.publish(url, settings.plugs)
             patience = asyncio.get_running_loop().call_later(
                 PATIENCE_S, log.warning, "the plugs are still being loaded"
             )
-            await self._unless_stopped(worker.start())
+            await workers.start()
+            data.publish(url, settings.plugs)
+            await self._unless_stopped(_loaded(gateway, workers))
             patience.cancel()
             if not self._stop.is_set():
-                _introduce(url, settings, gateway)
+                self._open.set()
+                _introduce(url, settings, gateway, workers)
                 await self._stop.wait()
             listener.stop()
             self._drain = Drain(gateway)
@@ -121,7 +105,7 @@ class Server:
             self._drain.hurry()
         self._stop.set()
 
-    async def _unless_stopped(self, starting: Awaitable[None]) -> None:
+    async def _unless_stopped(self, starting: Awaitable[object]) -> None:
         """Wait for something, but no longer than until `stop`."""
         start = asyncio.ensure_future(starting)  # noqa: TID251 - owned by this very function
         stop = asyncio.ensure_future(self._stop.wait())  # noqa: TID251
@@ -135,13 +119,17 @@ class Server:
                 await start
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The loop's maker: uvloop's, which halves the cost of a message, wherever there is one."""
-    if sys.platform == "win32":
-        return None
-    import uvloop  # noqa: PLC0415 - does not exist on Windows
+def _workers(settings: Settings, gateway: Gateway, data: DataDirectory) -> Workforce | Inline:
+    """Who runs the plugs."""
+    if parse(settings.workers, cores()) == INLINE:
+        return Inline(gateway, settings)
+    return Workforce(gateway, settings, data, __version__)
 
-    return uvloop.new_event_loop
+
+async def _loaded(gateway: Gateway, workers: Workforce | Inline) -> None:
+    """Wait until the plugs are served, by as many workers as there must be."""
+    await gateway.ready.wait()
+    await workers.manned()
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
@@ -154,12 +142,7 @@ def _on_signals(stop: Callable[[], None]) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
-def _report(problem: Problem) -> None:
-    """Log what an `on_unload` raised: the plug that it belongs to is gone, so no list shows it."""
-    log.error(problem.message, place=f"{problem.file}:{problem.line}")
-
-
-def _listener(settings: Settings, gateway: Gateway) -> Listener:
+def _listener(settings: Settings, gateway: Gateway, is_open: Callable[[], bool]) -> Listener:
     try:
         tls = tls_context(settings.tls_cert, settings.tls_key) if settings.tls_cert else None
     except OSError as error:
@@ -167,7 +150,7 @@ def _listener(settings: Settings, gateway: Gateway) -> Listener:
     access = Access(
         settings.host, secure=tls is not None, allow_host=settings.allow_host, allow_origin=settings.allow_origin
     )
-    handshake = Handshake(access, ready=gateway.ready.is_set, compression=settings.compression)
+    handshake = Handshake(access, ready=is_open, compression=settings.compression)
     return Listener(handshake, Limits.of(settings), gateway.converse, tls=tls)
 
 
@@ -188,14 +171,14 @@ def _url(listener: Listener, settings: Settings) -> str:
     return f"{'wss' if settings.tls_cert else 'ws'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _introduce(url: str, settings: Settings, gateway: Gateway) -> None:
+def _introduce(url: str, settings: Settings, gateway: Gateway, workers: Workforce | Inline) -> None:
     """Say in a few plain lines what somebody who has just started a server wants to know."""
     events = [announcement.event for announcement in gateway.routes.announcements()]
     shown = ", ".join(events[:EVENTS_SHOWN]) + (", …" if len(events) > EVENTS_SHOWN else "")
     for line in (
         f"plugsock {__version__} listens on {url}",
         f"watching {settings.plugs}",
-        "inline: a plug that blocks stops the server",
+        workers.introduce(),
         f"{len(events)} event{'s' * (len(events) != 1)}: {shown or 'save a plug into the folder, it answers at once'}",
     ):
         write_line(sys.stdout, line)

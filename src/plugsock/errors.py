@@ -53,6 +53,8 @@ class Error(Exception):
     """What the server's log has the traceback under; set where a client raises what a server answered."""
     path: str | None = None
     """Where in the payload something does not fit, likewise: `$.count`."""
+    started: bool | None = None
+    """With `worker_lost`, likewise: had the plug begun to run?"""
 
     def __init__(
         self, code: str, message: str = "", *, retry: bool = False, after: float | None = None, data: Any = None

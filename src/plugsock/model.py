@@ -2,6 +2,7 @@
 
 import abc
 import enum
+import re
 from typing import Any, Final, Literal, Self
 
 import msgspec
@@ -11,6 +12,9 @@ MSGPACK: Final = 1
 
 FORMATS: Final = ("json", "msgpack")
 """Names of the payload formats, by number: `FORMATS[JSON]` is `"json"`."""
+
+ORDER_FIELD: Final = re.compile(r"[^{}]*\{([^{}]+)\}[^{}]*")
+"""An `order` that is a text with one field of the payload in it: `{room}`, `room-{room}`; its group is the field."""
 
 
 class Kind(enum.StrEnum):
@@ -124,6 +128,12 @@ class Announcement(msgspec.Struct, frozen=True):
     idempotent: bool = False
     raw: bool = False
     """Its only parameter is `Raw`: the payload is opaque."""
+    in_thread: bool = False
+    """A plain function: a call of it holds a thread for as long as it runs."""
+    order: str = ""
+    """Calls with the same key run one after the other: `socket`, `user` or a text with one field in it, `{room}`."""
+    worker: str = ""
+    """The named set of workers that its calls run on; empty for all others."""
     shape: str = ""
     """Hash over input and output shape, so that clients can tell whether what they were built for still holds."""
 

@@ -28,7 +28,14 @@ class About(Struct, frozen=True):
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Bytes = Annotated[int, Meta(ge=1, le=1024 * MIB)]
+Memory = Annotated[int, Meta(ge=0, le=1024 * 1024 * MIB)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+CountOrNever = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+
+WORKER_NAME: Final = r"[a-z][a-z0-9_-]{0,31}"
+"""What a named set of workers can be called, as `loader.declare` lets plugs name it."""
+WorkerCount = Annotated[str, Meta(pattern=rf"^({WORKER_NAME}=)?(auto|[0-9]{{1,6}}(-[0-9]{{1,6}})?)\Z")]
+"""How many workers a set has: `auto`, `4`, `2-8`, `reports=2`. What can be together says `pool.sizes`."""
 
 _AUTHORITY: Final = r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?"
 Name = Annotated[str, Meta(pattern=rf"^{_AUTHORITY}\Z")]
@@ -62,8 +69,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         Literal["text", "json"], About(RUNNING, "Log lines for people or for machines.", "FORMAT")
     ] = "text"
-    # Only the inline worker exists so far, so there is nothing to choose and no flag.
-    workers: int = 0
+    # One for each core but one, which the gateway needs to feed them.
+    workers: Annotated[
+        tuple[WorkerCount, ...],
+        About(RUNNING, "Processes that run plugs: auto, 4, 2-8, or NAME=2 for plugs of their own; 0 is none.", "N"),
+    ] = ("auto",)
+    # Off, both: who has no leak loses warm caches and gains nothing (gunicorn's and uvicorn's limits are off as well).
+    max_calls: Annotated[CountOrNever, About(RUNNING, "A worker is replaced after so many calls; 0 is never.", "N")] = 0
+    max_memory: Annotated[
+        Memory, About(RUNNING, "A worker is replaced when it uses so much memory; 0 is never.", "BYTES")
+    ] = 0
 
     tls_cert: Annotated[Path | None, About(SAFETY, "Serve wss:// with this certificate chain.", "FILE")] = None
     tls_key: Annotated[Path | None, About(SAFETY, "The certificate's private key.", "FILE")] = None
@@ -92,7 +107,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ping_s: Annotated[Seconds, About(LIMITS, "A silent client is pinged so often.", "SECONDS")] = 25.0
     pong_s: Annotated[Seconds, About(LIMITS, "A ping must be answered by then.", "SECONDS")] = 10.0
     # The concurrent streams that HTTP/2 servers commonly allow a connection (nginx: 128, RFC 9113 advises 100 or more).
-    max_calls: Annotated[Count, About(LIMITS, "Calls that one socket may have open at once.", "N")] = 128
+    max_open: Annotated[Count, About(LIMITS, "Calls that one socket may have open at once.", "N")] = 128
     max_connections: Annotated[Count, About(LIMITS, "Connections that may be open at once.", "N")] = 100_000
     # gunicorn's and many load balancers' time for a request.
     timeout_s: Annotated[Seconds, About(LIMITS, "A call, or one item of a stream, may take so long.", "SECONDS")] = 30.0
@@ -135,6 +150,11 @@ class Setting(Struct, frozen=True):
     def is_list(self) -> bool:
         """May it be given several times?"""
         return get_origin(self.type) is tuple
+
+    @property
+    def is_counts(self) -> bool:
+        """Is it numbers of workers, so that one of them can stand for the list of it alone?"""
+        return WorkerCount in get_args(self.type)
 
     @property
     def is_path(self) -> bool:

@@ -11,7 +11,7 @@ encoded and checked as on the wire, results are checked against their declared t
 # ruff: noqa: ARG002 - a sink is told more than a test asks for
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -19,15 +19,15 @@ from typing import Any, Final, TypeVar, overload
 
 from msgspec import Struct
 
-from plugsock.app import folders
 from plugsock.client.codec import decode, decode_error, encode
 from plugsock.errors import Error, PlugsockError
+from plugsock.loader.folders import folders
 from plugsock.loader.swap import Loader
 from plugsock.model import JSON, MSGPACK, Announcement, Problem
 from plugsock.rpc.frames import OK, Broadcast, Call, Details, Emit, Kick, Send, SocketState, Staged
 from plugsock.rpc.link import Link
 from plugsock.settings import Settings
-from plugsock.worker.inline import InlineLink
+from plugsock.worker.engine import Engine
 from plugsock.worker.keeper import on_loop
 
 T = TypeVar("T")
@@ -124,7 +124,7 @@ async def client(folder: str | Path, *, timeout_s: float = 30.0, allow_problems:
     runs = _Runs(timeout_s)
     # Whoever runs an author's tests runs the code beside them anyway, and CI systems check out with any mode and owner.
     loader = Loader(folders(settings.plugs, trust=True), run_async=on_loop(asyncio.get_running_loop()))
-    runs.link = link = InlineLink(loader, runs, settings)
+    runs.link = link = Engine(loader, runs, settings)
     try:
         await link.start()
         await runs.loaded.wait()
@@ -183,7 +183,7 @@ class _Run:
 class _Runs:
     """The worker's end: starts runs, and sorts what comes back."""
 
-    link: InlineLink
+    link: Engine
 
     def __init__(self, timeout_s: float) -> None:
         self.sent: list[Sent] = []
@@ -204,7 +204,7 @@ class _Runs:
         format = MSGPACK if binary else JSON
         sequence = next(self._sequences)
         run = self._open[sequence] = _Run(self.link, sequence, announced, self._timeout_s, binary=binary)
-        self.link.call(Call(sequence, event, announced.revision, format, SOCKET, 0, 0, CREDIT, "", "", payload))
+        self.link.call(Call(sequence, event, announced.revision, format, SOCKET, 0, 0, CREDIT, "", "", "", payload))
         try:
             yield run
         finally:
@@ -229,6 +229,12 @@ class _Runs:
                 self.sent.append(Sent(emit.event, decode(emit.json, Any, binary=False)))
             case Kick():
                 self.kicked.append(Kicked(emit.socket, emit.code, emit.reason))
+
+    def ended(self, sequence: int) -> None:
+        pass
+
+    def changed(self, paths: Sequence[str]) -> None:
+        self.link.look(paths)
 
     def staged(self, staged: Staged) -> None:
         good = [group for group in staged.groups if not group.problems]

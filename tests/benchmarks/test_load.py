@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
@@ -316,6 +317,41 @@ async def test_idle_connections_are_held_until_stdin_closes():
         process.stdin.close()
         await process.wait()
     assert (process.returncode, result["sent"], result["answered"]) == (0, 20, 20)
+
+
+async def test_payloads_are_as_long_as_asked_and_checked_to_their_last_byte():
+    lengths = set()
+
+    def long(number, event, payload):
+        lengths.add(len(payload))
+        return [f"ok {number} {payload[:-3] + '?' + payload[-2:] if number == ODD else payload}"]
+
+    async with server(long) as port:
+        words = ("calls", "--size", "100000", "--count", str(ODD), "--connections", "1", "--depth", "4")
+        status, result = await load(port, *words)
+    assert lengths == {100_000}
+    assert (status, result["faults"]) == (1, NONE | {"wrong": 1})
+
+
+async def test_a_rate_is_kept_over_all_connections_whatever_the_answers_take():
+    async with server(right) as port:
+        words = ("calls", "--rate", "500", "--seconds", "1", "--connections", "5", "--warmup", "0")
+        status, result = await load(port, *words)
+    assert (status, result["faults"]) == (0, NONE)
+    assert 450 < result["sent"] <= 501
+
+
+async def test_at_a_rate_a_call_that_had_to_wait_to_be_sent_took_as_long_as_it_waited():
+    def slow_at_first(number, event, payload):
+        if number == 1:
+            time.sleep(0.5)
+        return right(number, event, payload)
+
+    async with server(slow_at_first) as port:
+        words = ("calls", "--rate", "100", "--seconds", "1", "--connections", "2", "--warmup", "0")
+        _, result = await load(port, *words)
+    assert result["max_us"] > 450_000
+    assert result["p90_us"] > 200_000
 
 
 async def test_a_refused_connection_is_told_with_exit_status_2():

@@ -1,3 +1,4 @@
+import asyncio
 import os
 import signal
 import subprocess
@@ -92,5 +93,15 @@ def plugsock(home):
             command, input=input, capture_output=True, text=True, env=os.environ | environ, check=False, timeout=50
         )
         return ended.returncode, ended.stdout, ended.stderr
+
+    return run
+
+
+@pytest.fixture
+def run_beside(plugsock):
+    """Run a command beside the test's own event loop, which answers it."""
+
+    async def run(*arguments, **environ):
+        return await asyncio.to_thread(plugsock, *arguments, **environ)
 
     return run

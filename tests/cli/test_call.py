@@ -138,7 +138,7 @@ async def block() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="the server is killed in the middle")
 def test_who_gives_up_after_a_while_does_so_though_a_plug_blocks_the_server(home, serve, plugsock):
     (home / "plugs" / "blocking.py").write_text(BLOCKING)
-    running = serve()
+    running = serve("--workers", "0")
 
     status, out, err = plugsock("call", "blocking.block", "--timeout", "0.2")
 
@@ -151,7 +151,7 @@ async def test_a_server_that_answers_no_pings_is_given_up_without_a_timeout_too(
     monkeypatch.setattr(talk, "QUIET_S", 0.1)
     monkeypatch.setattr(talk, "PONG_S", 0.5)
     (home / "plugs" / "blocking.py").write_text(BLOCKING)
-    running = serve()
+    running = serve("--workers", "0")
 
     with pytest.raises(PlugsockError, match="the server does not answer: does a plug block it"):
         await talk.talk(running.introduction[0].split()[-1], None, "blocking.block", None, None, rich=False)

@@ -36,11 +36,11 @@ def test_with_nothing_said_there_are_defaults(home):
 
 
 def test_flags_beat_the_environment_which_beats_the_file_which_beats_the_defaults(home):
-    write(home, 'port = 1\nhost = "file"\nmax_calls = 3\n')
+    write(home, 'port = 1\nhost = "file"\nmax_open = 3\n')
 
     settings = read(home, {"port": "3"}, {"PLUGSOCK_PORT": "2", "PLUGSOCK_HOST": "environment"})
 
-    assert (settings.port, settings.host, settings.max_calls, settings.timeout_s) == (3, "environment", 3, 30)
+    assert (settings.port, settings.host, settings.max_open, settings.timeout_s) == (3, "environment", 3, 30)
 
 
 def test_a_flag_can_switch_off_what_the_file_switched_on(home):
@@ -127,7 +127,6 @@ def test_a_wrong_value_is_reported_even_where_a_stronger_source_hides_it(home):
     [
         ("\nprot = 1", "plugsock.toml:2: there is no setting 'prot'; did you mean port?"),
         ("max-calls = 1", "plugsock.toml:1: there is no setting 'max-calls'; did you mean max_calls?"),
-        ("workers = 4", "plugsock.toml:1: there is no setting 'workers'"),
         ("port = 1\n\n[limits]\nping = 3", "plugsock.toml:3: there is no setting 'limits'"),
         ('"zz\\u0007" = 1', "plugsock.toml:1: there is no setting 'zz\\x07'"),
     ],
@@ -191,3 +190,43 @@ def test_a_certificate_needs_its_key_and_the_key_its_certificate(home):
     assert refusal(home, {"tls_cert": "c.pem"}) == "--tls-cert: it is of no use without tls_key"
     assert refusal(home, environ={"PLUGSOCK_TLS_KEY": "k.pem"}).startswith("PLUGSOCK_TLS_KEY: ")
     assert read(home, {"tls_cert": "c.pem", "tls_key": "k.pem"}).tls_key.name == "k.pem"
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("workers = 2", ("2",)),
+        ('workers = "auto"', ("auto",)),
+        ('workers = "2-8, reports=2"', ("2-8", "reports=2")),
+        ('workers = [2, "reports=2"]', ("2", "reports=2")),
+        ("workers = []", ()),
+        ("", ("auto",)),
+    ],
+)
+def test_workers_are_a_number_a_text_or_a_list_of_either_in_the_file(home, text, counts):
+    write(home, text)
+
+    assert read(home).workers == counts
+
+
+def test_workers_are_separate_flags_or_separated_by_commas(home):
+    assert read(home, {"workers": ("2-8", "reports=2,mail=auto")}).workers == ("2-8", "reports=2", "mail=auto")
+    assert read(home, environ={"PLUGSOCK_WORKERS": "0"}).workers == ("0",)
+
+
+@pytest.mark.fault("D9")
+def test_workers_that_can_not_be_together_name_where_they_were_said(home):
+    assert refusal(home, {"workers": ("8-2",)}) == "--workers: 8-2 begins with more than it ends with"
+    assert refusal(home, environ={"PLUGSOCK_WORKERS": "2,3"}) == (
+        "PLUGSOCK_WORKERS: 3 is a second count without a name"
+    )
+    write(home, "port = 1\nworkers = 1000")
+    assert refusal(home) == "plugsock.toml:2: workers: 1000 workers are more than 256"
+
+
+@pytest.mark.fault("D9")
+@pytest.mark.parametrize("text", ["workers = true", "workers = 2.5", "workers = [true]", "workers = {reports = 2}"])
+def test_workers_that_are_no_count_name_the_line_and_what_would_be_one(home, text):
+    write(home, text)
+
+    assert refusal(home).startswith("plugsock.toml:1: workers: expected auto, a number as 4, a range as 2-8, or ")

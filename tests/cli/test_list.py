@@ -7,9 +7,12 @@ import sys
 import pytest
 
 from plugsock.cli import admin
+from plugsock.cli.list import Found, _print
 from plugsock.errors import PlugsockError
+from plugsock.model import Problem
 from plugsock.ops.datadir import read_server
 from plugsock.rpc.admin import List
+from support.scripted import announce
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals and no SIGSTOP")
 
@@ -168,3 +171,17 @@ def test_a_server_that_stands_still_is_not_waited_for_forever(home, server):
             admin.ask(read_server(home / ".plugsock"), List(), answer_s=0.3)
     finally:
         server.process.send_signal(signal.SIGCONT)
+
+
+def test_an_event_that_kills_workers_is_shown_as_quarantined(capsys):
+    events = [announce("boom"), announce("old"), announce("well")]
+    problems = [
+        Problem("plugs/boom.py", 3, "quarantined: it has ended 3 workers", ("boom",)),
+        Problem("plugs/boom.py", 1, "SyntaxError: no", ("boom", "old")),
+    ]
+
+    _print(Found(events, problems), "never")
+
+    out, err = capsys.readouterr()
+    assert {line[0]: line[5] for line in columns(out)} == {"boom": "quarantined", "old": "stale", "well": "ok"}
+    assert "quarantined: it has ended 3 workers" in err

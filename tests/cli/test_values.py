@@ -1,6 +1,6 @@
 import pytest
 
-from plugsock.cli.values import expected, from_text, from_toml
+from plugsock.cli.values import expected, from_text, from_toml, size
 from plugsock.settings import SETTINGS
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}
@@ -20,6 +20,10 @@ BY_KEY = {setting.key: setting for setting in SETTINGS}
         ("max_message", "4096", 4096),
         ("max_message", "64KiB", 65_536),
         ("max_message", "1 mib", 1_048_576),
+        ("max_memory", "2GiB", 2**31),
+        ("max_memory", "0", 0),
+        ("max_calls", "0", 0),
+        ("workers", "2-8,reports=2", ("2-8", "reports=2")),
     ],
 )
 def test_text_is_converted_to_the_type_of_the_setting(key, text, value):
@@ -44,6 +48,17 @@ def test_text_is_converted_to_the_type_of_the_setting(key, text, value):
             "expected a number of bytes such as 65536, 64KiB or 1MiB, at most 1GiB, not 2147483648",
         ),
         ("max_message", "1MB", "expected a number of bytes such as 65536, 64KiB or 1MiB, at most 1GiB, not '1MB'"),
+        (
+            "max_memory",
+            "2000GiB",
+            "expected a number of bytes such as 65536, 64KiB or 1MiB, at most 1024GiB, not 2147483648000",
+        ),
+        ("max_message", "0", "expected a number of bytes such as 65536, 64KiB or 1MiB, at most 1GiB, not '0'"),
+        (
+            "workers",
+            "many",
+            "expected auto, a number as 4, a range as 2-8, or one of them for a name as reports=2, not ['many']",
+        ),
         ("plugs", "", "expected a path, not ''"),
         ("plugs", "a\0b", "expected a path, not 'a\\x00b'"),
     ],
@@ -131,3 +146,12 @@ def test_a_list_and_a_path_say_what_they_expect():
     assert expected(BY_KEY["allow_host"]) == "names such as example.org or example.org:8443"
     assert expected(BY_KEY["allow_origin"]) == "origins such as https://example.org, without a path, or *"
     assert expected(BY_KEY["tls_cert"]) == "a path"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0"), (1000, "1000"), (1024, "1KiB"), (1536, "1536"), (4 * 1024**2, "4MiB"), (3 * 1024**3, "3GiB")],
+)
+def test_a_size_is_shown_as_one_would_write_it(count, text):
+    assert size(count) == text
+    assert from_text(BY_KEY["max_memory"], text) == count

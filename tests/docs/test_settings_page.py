@@ -18,10 +18,12 @@ def default(setting):
         return DEPENDS[setting.field]
     if setting.is_switch:
         return "on" if value else "off"
-    if setting.is_size:
+    if setting.is_size and value:
         return f"{value // MIB} MiB" if value % MIB == 0 else f"{value // KIB} KiB"
     if setting.about.metavar == "SECONDS":
         return f"{value:g} s"
+    if setting.is_list and value:
+        return " ".join(f"`{each}`" for each in value)
     return "none" if value in (None, ()) else f"`{value}`"
 
 

@@ -1,4 +1,4 @@
-"""Fuzz targets for atheris: whatever a client sends, the pure parts return or refuse, and never raise anything else.
+"""Fuzz targets for atheris: whatever a client or a worker sends, the pure parts return or refuse, and raise nothing else.
 
     python tests/fuzz/targets.py frames -max_total_time=60
 
@@ -6,13 +6,14 @@ A crash is written to `crash-*` in the working directory; `python tests/fuzz/tar
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import atheris
 
 with atheris.instrument_imports(include=["plugsock"]):
     from plugsock.gateway.head import read_head
     from plugsock.gateway.http import Refusal
+    from plugsock.rpc import batches
     from plugsock.wire.close import Violation
     from plugsock.wire.deflate import Inflater
     from plugsock.wire.frames import Parser
@@ -68,8 +69,32 @@ def handshake(data: bytes) -> None:
             raise
 
 
+def batch(data: bytes) -> None:
+    """The same batches, however the bytes are cut, and each of them is understood or one violation."""
+    whole, cut = batches.Reader(LIMIT), batches.Reader(LIMIT)
+    size = 1 + data[0] % 16 if data else 1
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    found = list(_batches(whole, [data]))
+    assert found == list(_batches(cut, pieces)), (data, size)
+    for each in found:
+        for read in (batches.read_up, batches.read_down):
+            try:
+                said = read(each)
+            except batches.Violation:
+                continue
+            assert repr(read(batches.encode(said))) == repr(said)
+
+
+def _batches(reader: batches.Reader, pieces: list[bytes]) -> Iterator[bytes]:
+    try:
+        for piece in pieces:
+            yield from map(bytes, reader.feed(piece))
+    except batches.Violation:
+        return
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (frames, header, deflate, handshake)
+    target.__name__: target for target in (frames, header, deflate, handshake, batch)
 }
 
 if __name__ == "__main__":

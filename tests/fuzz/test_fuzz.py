@@ -29,13 +29,18 @@ SEEDS = {
     ],
     "deflate": [b"\xf2H\xcd\xc9\xc9\x07\0", b"\x03\0", b"\0\5\0\xfa\xffHello"],
     "handshake": [b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"],
+    "batch": [
+        b"\0\0\0\x12\x91\x96@\x07\0\xc4\x011\xcb?\xe0\0\0\0\0\0\0\xc0",
+        b"\0\0\0\x04\x91\x92\x02\x07",
+        b"\0\0\0\n\x92\x93\x03\x07 \x93\x04\xa1s\xc3",
+    ],
 }
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="pip install atheris")
 @pytest.mark.timeout(120 + 2 * SECONDS)
 @pytest.mark.parametrize("target", SEEDS)
-def test_nothing_that_a_client_sends_makes_the_pure_parts_fail(target, tmp_path):
+def test_nothing_that_is_sent_makes_the_pure_parts_fail(target, tmp_path):
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for number, seed in enumerate(SEEDS[target]):

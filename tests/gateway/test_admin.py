@@ -5,12 +5,29 @@ import json
 
 import pytest
 
+from plugsock.errors import PlugsockError
 from plugsock.gateway.admin import Admin
 from plugsock.model import Problem
-from plugsock.ops.datadir import AdminAddress, DataDirectory
-from plugsock.rpc.admin import REQUEST_LIMIT
+from plugsock.ops.datadir import Address, DataDirectory
+from plugsock.rpc.admin import REQUEST_LIMIT, WorkerRow
 from plugsock.rpc.frames import Group, Staged
-from support.scripted import Stage, announce
+from support.scripted import Stage, announce, row
+
+
+class Workers:
+    """Two workers, that are replaced when the test lets them."""
+
+    def __init__(self) -> None:
+        self.replaced: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def rows(self) -> list[WorkerRow]:
+        return [row(1, state="ready"), row(2, state="draining")]
+
+    async def reload(self) -> int:
+        return await self.replaced
+
+    def join(self) -> tuple[str, str]:
+        return "127.0.0.1:4711", "secret"
 
 
 @pytest.fixture
@@ -22,9 +39,11 @@ async def stage():
 async def admin(stage, tmp_path):
     data = DataDirectory(tmp_path / "data")
     stopped = asyncio.Event()
-    admin = Admin(stage.gateway, data, "ws://127.0.0.1:1", stopped.set)
+    workers = Workers()
+    admin = Admin(stage.gateway, data, "ws://127.0.0.1:1", stopped.set, workers)
     await admin.start()
     admin.stopped = stopped
+    admin.workers = workers
     admin.data = data
     yield admin
     await admin.close()
@@ -51,7 +70,7 @@ async def test_list_shows_what_is_served_and_what_is_wrong(stage, admin):
 async def test_swap_answers_when_what_was_found_is_served(stage, admin):
     async with asyncio.TaskGroup() as group:
         asked = group.create_task(ask(admin, b'{"do":"swap"}'))
-        await stage.link.told("look")
+        await stage.link.told("look", "force")
         found = Group("g", [announce("a", "r2")], ["b"], [])
         stage.gateway.staged(Staged(9, [found], [], asked=True))
     [swapped] = asked.result()
@@ -77,9 +96,42 @@ async def test_a_line_without_end_is_hung_up_on(admin):
 
 @pytest.mark.parametrize("key", ["wrong", "", "schlüssel"])
 async def test_a_request_needs_the_key_where_there_is_one(admin, key):
-    admin.data.admin = AdminAddress(path=admin.data.admin.path, key="right")
+    admin.data.admin = Address(path=admin.data.admin.path, key="right")
     request = json.dumps({"do": "list", "key": key}).encode()
     [refused] = await ask(admin, request)
     assert refused["is"] == "refused"
     [listing] = await ask(admin, b'{"do":"list","key":"right"}')
     assert listing["is"] == "listing"
+
+
+async def test_ps_shows_the_workers(admin):
+    [processes] = await ask(admin, b'{"do":"ps"}')
+    assert processes["is"] == "processes"
+    assert [(worker["number"], worker["state"]) for worker in processes["workers"]] == [(1, "ready"), (2, "draining")]
+
+
+async def test_ps_is_answered_before_the_plugs_are_loaded(stage, admin):
+    stage.gateway.ready.clear()
+    [processes] = await ask(admin, b'{"do":"ps"}')
+    assert processes["is"] == "processes"
+
+
+async def test_reload_answers_when_every_worker_is_a_new_one(admin):
+    async with asyncio.TaskGroup() as group:
+        asked = group.create_task(ask(admin, b'{"do":"reload"}'))
+        others = await ask(admin, b'{"do":"list"}')  # nobody else has to wait for it
+        assert others[0]["is"] == "listing"
+        assert not asked.done()
+        admin.workers.replaced.set_result(2)
+    assert asked.result() == [{"is": "reloaded", "workers": 2}]
+
+
+async def test_what_the_workers_can_not_do_is_refused_in_one_sentence(admin):
+    admin.workers.replaced.set_exception(PlugsockError("the server runs inline: there are no workers to replace"))
+    refused, listing = await ask(admin, b'{"do":"reload"}', b'{"do":"list"}')
+    assert refused == {"is": "refused", "message": "the server runs inline: there are no workers to replace"}
+    assert listing["is"] == "listing"
+
+
+async def test_join_says_where_and_with_which_key(admin):
+    assert await ask(admin, b'{"do":"join"}') == [{"is": "address", "address": "127.0.0.1:4711", "key": "secret"}]

@@ -3,11 +3,12 @@
 import asyncio
 import json
 
+import msgspec
 import pytest
 
 from plugsock.gateway.calls import DEFAULT_CREDIT
-from plugsock.model import MSGPACK, Kind
-from plugsock.rpc.frames import EXPLAIN, MOCK, OK, SILENT
+from plugsock.model import MSGPACK, Fault, Kind
+from plugsock.rpc.frames import ERROR, EXPLAIN, MOCK, OK, SILENT
 from support.scripted import Stage, announce
 
 
@@ -80,7 +81,7 @@ async def test_an_id_that_is_open_is_not_opened_again():
 
 
 async def test_more_calls_than_the_limit_are_refused_and_the_socket_goes_on():
-    stage = Stage(announce("a"), max_calls=2)
+    stage = Stage(announce("a"), max_open=2)
     client = stage.client()
     for id in (1, 2, 3):
         client.say(f"call {id} a")
@@ -227,12 +228,32 @@ async def test_a_caller_without_a_session_that_leaves_ends_its_calls():
 
 
 async def test_calls_that_nobody_waits_for_count_and_end_with_their_socket():
-    stage = Stage(announce("a"), max_calls=2)
+    stage = Stage(announce("a"), max_open=2)
     client = stage.client()
     for _ in range(5):
         client.say("call 0 a")
     assert len(stage.link.calls) == 2
     stage.answer(stage.link.calls[0])
     client.leave()
+    assert not stage.gateway.calls.by_sequence
+    assert not client.peer.session.calls
+
+
+async def test_what_a_pool_answers_in_a_worker_s_place_counts_as_failed():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    lost = Fault("worker_lost", "Gone.", retry=True, started=False)
+    stage.link.call = lambda call: stage.gateway.answer(call.sequence, ERROR, msgspec.json.encode(lost), 0.0, None)
+    client.say("call 1 a 12345")
+    client.say("call 0 a 12345")
+    [frame] = client.heard()
+    assert json.loads(frame.removeprefix("error 1 ")) == {
+        "code": "worker_lost",
+        "message": "Gone.",
+        "retry": True,
+        "started": False,
+    }
+    row = stage.gateway.ledger.read()["a"]
+    assert (row["answered"], row["failed"], row["bytes_in"], row["ran_s"]) == (0, 2, 10, 0.0)
     assert not stage.gateway.calls.by_sequence
     assert not client.peer.session.calls

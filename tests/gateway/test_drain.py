@@ -94,4 +94,6 @@ async def test_a_swap_while_draining_puts_nothing_in_force():
         number = stage.swap(announce("a", "r2"))
         assert ("commit", number, []) in stage.link.said
         assert not stage.gateway.routes.by_name
+        stage.gateway.changed(["a.py"])
+        assert ("look", "a.py") not in stage.link.said
         stage.answer(stage.link.calls[0], 1)

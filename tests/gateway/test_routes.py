@@ -3,6 +3,7 @@
 from plugsock.gateway import routes as module
 from plugsock.gateway.deadlines import Deadlines
 from plugsock.gateway.routes import Routes
+from plugsock.model import Kind
 from plugsock.ops.ledger import Ledger
 from plugsock.rpc.frames import Group
 from support.scripted import announce
@@ -52,3 +53,20 @@ def test_the_hash_of_all_shapes_changes_with_any_shape_and_with_nothing_else():
     assert routes.shapes == first
     routes.commit([Group("3", [announce("a", "r3", shape="t")], [], [])])
     assert routes.shapes != first
+
+
+def test_only_calls_without_a_key_are_plain():
+    routes = table()
+    events = [announce("a"), announce("b", order="socket"), announce("c", kind=Kind.STREAM)]
+    routes.commit([Group("1", events, [], [])])
+    shown = {route.event: (route.is_plain, route.is_call, bool(route.read_key)) for route in routes.by_name.values()}
+    assert shown == {"a": (True, True, False), "b": (False, True, True), "c": (False, False, False)}
+
+
+def test_what_was_in_force_still_runs_what_was_accepted_before_the_table_closed():
+    routes = table()
+    routes.commit([Group("1", [announce("a", "r1")], [], [])])
+    routes.close()
+    assert not routes.by_name
+    assert routes.in_force("a").revision == "r1"
+    assert routes.in_force("b") is None

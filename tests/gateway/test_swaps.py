@@ -59,11 +59,34 @@ async def test_clients_are_told_what_changed_and_whether_their_shapes_hold():
     assert notices(client) == [{"changed": ["b"], "shapes": stage.gateway.routes.shapes, "breaking": True}]
 
 
-async def test_a_look_that_changed_nothing_tells_nobody():
-    stage = Stage(announce("a", "r1"))
+async def test_a_look_that_changed_nothing_is_answered_and_tells_nobody(capsys):
+    log.configure("text")
+    problem = Problem("b.py", 3, "ValueError: no", ("b",))
+    stage = Stage(announce("a", "r1"), announce("b", "r1"))
+    stage.gateway.staged(Staged(2, [], [problem]))
     client = stage.client()
-    stage.gateway.staged(Staged(2, [], []))
+    client.say("call 1 a")
+    capsys.readouterr()
+    stage.gateway.staged(Staged(3, [], [problem]))
+    assert stage.link.said[-2:] == [("commit", 3, []), ("retire", 3)]
     assert client.heard() == []
+    assert capsys.readouterr() == ("", "")
+
+
+async def test_where_something_may_have_changed_is_looked_at_once():
+    stage = Stage(announce("a", "r1"))
+    stage.gateway.changed(["plugs/a.py", "plugs/b.py"])
+    assert stage.link.said[-1] == ("look", "plugs/a.py", "plugs/b.py")
+
+
+async def test_the_first_look_is_the_boot_even_if_it_found_nothing(capsys):
+    log.configure("text")
+    stage = Stage()
+    assert stage.gateway.ready.is_set()
+    client = stage.client()
+    stage.swap(announce("a", "r1"))
+    assert [notice["changed"] for notice in notices(client)] == [["a"]]
+    assert "swapped  event=a" in capsys.readouterr().err
 
 
 async def test_new_code_is_told_of_even_where_the_revision_stays():
@@ -108,7 +131,7 @@ async def test_look_waits_for_the_answer_that_was_asked_for():
     async with asyncio.TaskGroup() as group:
         asked = group.create_task(stage.gateway.swaps.look())
         await asyncio.sleep(0)
-        assert stage.link.said[-1] == ("look",)
+        assert stage.link.said[-1] == ("look", "force")
         stage.swap(announce("b"))
         await asyncio.sleep(0)
         assert not asked.done()

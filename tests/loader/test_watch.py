@@ -10,7 +10,7 @@ import pytest
 from watchfiles import Change
 
 from plugsock.loader import watch as watching
-from plugsock.loader.watch import EVERYTHING, is_relevant, watch
+from plugsock.loader.watch import EVERYTHING, beyond, is_relevant, watch
 
 
 class Script:
@@ -133,6 +133,59 @@ async def test_a_folder_that_vanishes_while_the_watch_is_set_up_is_tried_again(t
 )
 def test_what_is_relevant(path, relevant):
     assert is_relevant(path) == relevant
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (".env", ".env"),
+        ("site-packages/numpy/core.py", "site-packages"),
+        ("site-packages/numpy-2.dist-info", "site-packages"),
+        ("site-packages", "site-packages"),
+        ("fast.cpython-311-x86_64-linux-gnu.so", "fast.cpython-311-x86_64-linux-gnu.so"),
+        ("lib/fast.abi3.so", "lib/fast.abi3.so"),
+        ("fast.pyd", "fast.pyd"),
+        ("FAST.DLL", "FAST.DLL"),
+        ("a.py", None),
+        ("lib/.env", None),
+        ("lib/site-packages/a.py", None),
+        (".venv/lib/fast.so", None),
+        ("site-packages/__pycache__/a.cpython-311.pyc", None),
+        ("fast.so.tmp", None),
+    ],
+)
+def test_what_only_a_new_process_can_take_over(tmp_path, path, name):
+    assert beyond(str(tmp_path / path), [tmp_path]) == name
+
+
+def test_a_folder_may_itself_lie_among_libraries(tmp_path):
+    folder = tmp_path / "site-packages" / "plugsock" / "embedded"
+    assert beyond(str(folder / "clock.py"), [folder]) is None
+    assert beyond(str(tmp_path / "site-packages" / "x.so"), [folder]) is None
+
+
+@pytest.mark.parametrize("said", ["plugs", "absolute", "linked"])
+def test_a_path_is_known_however_the_system_says_it(tmp_path, monkeypatch, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "real").mkdir()
+    (tmp_path / "plugs").symlink_to("real")
+    path = {"plugs": Path("plugs"), "absolute": tmp_path / "plugs", "linked": (tmp_path / "real").resolve()}[said]
+    assert beyond(str(path / ".env"), [Path("plugs")]) == ".env"
+
+
+async def test_the_system_reports_an_environment_file_and_libraries(tmp_path):
+    (tmp_path / "site-packages").mkdir()
+    reports = watch([tmp_path])
+    seen = set()
+    async with contextlib.aclosing(reports), asyncio.timeout(20):
+        await anext(reports)
+        while seen != {".env", "readme.txt"}:
+            pending = asyncio.ensure_future(anext(reports))  # noqa: TID251
+            while not pending.done():
+                (tmp_path / ".env").write_text("A=1")
+                (tmp_path / "site-packages" / "readme.txt").write_text("A")
+                await asyncio.sleep(0.05)
+            seen |= {Path(path).name for path in await pending}
 
 
 async def test_the_system_reports_a_save_soon(tmp_path):

@@ -165,6 +165,63 @@ def test_where_there_are_no_unix_sockets_it_is_a_loopback_port_with_a_key(data):
     assert data.admin.path == ""
 
 
+@posix
+def test_the_socket_of_workers_lies_beside_it(data, runtime):
+    with data.listen(), data.listen_workers() as server, socket.socket(socket.AF_UNIX) as client:
+        client.connect(data.workers.path)
+        server.accept()[0].close()
+
+    assert Path(data.workers.path).parent == runtime / "plugsock"
+    assert data.workers.path != data.admin.path
+    assert mode(Path(data.workers.path)) == 0o600
+    assert str(data.workers) == data.workers.path
+
+
+def test_without_unix_sockets_workers_have_a_port_and_a_key_of_their_own(data):
+    with data.listen(unix=False), data.listen_workers(unix=False) as server:
+        assert str(data.workers) == f"127.0.0.1:{server.getsockname()[1]}"
+
+    assert len(data.workers.key) == 64
+    assert data.workers.key != data.admin.key
+
+
+@posix
+def test_a_socket_that_can_not_be_opened_is_one_line(data, monkeypatch):
+    data.listen().close()
+    Path(data.admin.path).unlink()
+    Path(data.admin.path).mkdir()
+
+    with pytest.raises(PlugsockError, match=r"the socket [0-9a-f]{16}\.sock can't be opened"):
+        data.listen()
+
+    Path(data.admin.path).rmdir()
+
+
+@posix
+def test_files_that_are_of_no_use_later_have_a_private_directory_until_the_end(path):
+    data = DataDirectory(path)
+    scratch = data.scratch()
+    (scratch / "1.page").write_text("")
+
+    assert mode(scratch) == 0o700
+    data.close()
+    assert not scratch.exists()
+
+
+def test_what_a_dead_server_left_there_is_taken_away(data):
+    (data.scratch() / "1.page").write_text("")
+
+    assert list(data.scratch().iterdir()) == []
+
+
+@posix
+def test_a_place_for_such_files_that_can_not_be_used_is_one_line(data, runtime):
+    (runtime / "plugsock").write_text("")
+
+    with pytest.raises(PlugsockError, match="temporary files can't be kept there"):
+        data.scratch()
+
+
 def test_server_json_says_where_the_server_is_while_it_runs(path):
     data = DataDirectory(path)
     data.listen().close()

@@ -89,6 +89,18 @@ def test_bound_fields_come_along(text):
     assert text.getvalue().endswith("error   failed  socket=s1 event=greet\n")
 
 
+def test_fields_of_the_configuration_are_on_every_line_until_the_next_one():
+    stream = io.StringIO()
+    log.configure(stream=stream, worker=3)
+    log.get_logger(socket="s1").error("failed", event="greet")
+    log.configure(stream=stream)
+    log.get_logger().error("failed")
+
+    first, second = stream.getvalue().splitlines()
+    assert first.endswith("error   failed  socket=s1 event=greet worker=3")
+    assert second.endswith("error   failed")
+
+
 @pytest.mark.fault("H12", "P18")
 def test_no_value_can_break_a_line_for_people(text):
     log.get_logger(path=HOSTILE).info(HOSTILE, listed=[HOSTILE], number=1)

@@ -4,9 +4,15 @@ from hypothesis import strategies as st
 
 from plugsock.model import Announcement, Kind, Problem
 from plugsock.rpc.admin import (
+    Join,
+    JoinAddress,
     List,
     Listing,
+    Processes,
+    Ps,
     Refused,
+    Reload,
+    Reloaded,
     Stop,
     Stopping,
     Swap,
@@ -15,12 +21,13 @@ from plugsock.rpc.admin import (
     decode_request,
     encode,
 )
+from support.scripted import row
 
 GREET = Announcement("greet", "5e0c1a22", Kind.CALL, "(name: str)", "str", "Say hello.", "plugs/greet.py:4")
 BROKEN = Problem("plugs/chat.py", 3, "name 'x' is not defined", ("chat.send",))
 
 
-@pytest.mark.parametrize("request_", [List(), Swap(), Stop(), List(key="secret")])
+@pytest.mark.parametrize("request_", [List(), Swap(), Ps(), Reload(), Join(), Stop(), List(key="secret")])
 def test_a_request_is_a_line_that_reads_back_as_itself(request_):
     line = encode(request_)
 
@@ -38,6 +45,9 @@ def test_a_request_can_be_typed_by_hand():
     [
         Listing(url="ws://127.0.0.1:1", pid=7, events=[GREET], problems=[BROKEN]),
         Swapped(changed=["a"], gone=["b"], problems=[]),
+        Processes(workers=[row(1), row(2, set="reports")]),
+        Reloaded(workers=2),
+        JoinAddress(address="127.0.0.1:1", key="secret"),
         Stopping(),
         Refused(message="two\nlines"),
     ],

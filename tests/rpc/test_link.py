@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import textwrap
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import pytest
 from plugsock.loader.source import Folder
 from plugsock.loader.swap import Loader
 from plugsock.model import JSON
-from plugsock.rpc.frames import Call, Send, SocketState, Staged
+from plugsock.rpc.batches import LONG
+from plugsock.rpc.frames import Call, File, Send, SocketState, Staged
 from plugsock.settings import Settings
-from plugsock.worker.inline import InlineLink
+from plugsock.worker.engine import Engine
+from support.ends import Ends, OwnerOf
 from support.recording import Answer, RecordingSink
 
 GREET = """
@@ -24,6 +26,41 @@ GREET = """
     async def greet(name: str) -> str:
         return f"Hello, {name}!"
 """
+
+
+def engine(folder: Path, sink: Any) -> Engine:
+    return Engine(Loader([Folder(folder)]), sink, Settings(plugs=folder, data=folder.parent / "data"))
+
+
+class Behind:
+    """A worker at the other end of a connection."""
+
+    def __init__(self, ends: Ends) -> None:
+        self._ends = ends
+
+    def __getattr__(self, word: str) -> Any:
+        return getattr(self._ends.link, word)
+
+    async def start(self) -> None:
+        await self._ends.engine.start()
+
+    async def stop(self) -> None:
+        self._ends.link.stop()
+        assert await self._ends.process.over
+        await self._ends.engine.stop()
+        await self._ends.close()
+
+
+async def inline(folder: Path, sink: RecordingSink) -> Any:
+    return engine(folder, sink)
+
+
+async def process(folder: Path, sink: RecordingSink) -> Any:
+    return Behind(await Ends(OwnerOf(sink), lambda end: engine(folder, end)).connect())
+
+
+LINKS: dict[str, Callable[[Path, RecordingSink], Awaitable[Any]]] = {"inline": inline, "process": process}
+"""Each makes a worker over a folder: it has the words of a `WorkerLink`, and `start` and `stop`."""
 
 
 class Linked:
@@ -57,38 +94,51 @@ class Linked:
     def start(self, event: str, payload: str = "", *, revision: str | None = None, credit: int = 32) -> int:
         sequence = next(self._sequences)
         wanted = self.revisions[event] if revision is None else revision
-        self.link.call(Call(sequence, event, wanted, JSON, "s1", 0, 0, credit, "", "", payload.encode()))
+        self.link.call(Call(sequence, event, wanted, JSON, "s1", 0, 0, credit, "", "", "", payload.encode()))
         return sequence
 
     async def call(self, event: str, payload: str = "", **more: Any) -> Answer:
         return await self.sink.answer_of(self.start(event, payload, **more))
 
     async def look(self) -> Staged:
-        """Have the worker look now, and wait for what it says."""
+        """Have the worker look now, also at what had failed, and wait for what it says."""
         count = len(self.sink.stages())
-        self.link.look()
+        self.link.look(force=True)
         return await self.sink.until(
             lambda: next((staged for staged in self.sink.stages()[count:] if staged.asked), None)
         )
 
+    async def stage(self, count: int) -> Staged:
+        """The n-th answer to a look."""
+        await self.sink.until(lambda: len(self.sink.stages()) >= count)
+        return self.sink.stages()[count - 1]
 
-@pytest.fixture(params=["inline"])
+    def stage_of_change(self) -> int:
+        """Where something has changed last."""
+        return [staged.stage for staged in self.sink.stages() if staged.groups][-1]
+
+
+@pytest.fixture(params=list(LINKS))
 async def linked(request, tmp_path) -> AsyncIterator[Callable[..., Any]]:
-    """Write plugs, start a worker over them, stop it in the end."""
+    """Write plugs, start a worker over them, stop it in the end.
+
+    With `alone=True` nobody answers the worker: it is said to it what the test says, and it has not looked yet.
+    """
     made: list[Linked] = []
 
-    async def make(**files: str) -> Linked:
+    async def make(*, alone: bool = False, **files: str) -> Linked:
         sink = RecordingSink()
         folder = tmp_path / "plugs"
         folder.mkdir()
-        settings = Settings(plugs=folder, data=tmp_path / "data")
-        link = {"inline": lambda: InlineLink(Loader([Folder(folder)]), sink, settings)}[request.param]()
-        sink.link = link
+        link = await LINKS[request.param](folder, sink)
         one = Linked(folder, link, sink)
         made.append(one)
         for name, text in files.items():
             one.save(f"{name}.py", text)
+        sink.link = None if alone else link
         await link.start()
+        if not alone:
+            await one.stage(1)
         return one
 
     yield make
@@ -106,12 +156,12 @@ async def test_after_start_the_plugs_are_announced_and_answer(linked):
 
 async def test_a_folder_without_plugs_is_announced_too(linked):
     one = await linked()
-    assert [len(staged.groups) for staged in one.sink.stages()] == [0]
+    assert (await one.stage(1)).groups == []
 
 
 async def test_a_broken_file_is_announced_with_its_problem(linked):
     one = await linked(broken="def greet(:\n", greet=GREET)
-    (staged,) = one.sink.stages()
+    staged = await one.stage(1)
     assert [problem.file.rpartition("/")[2] for problem in staged.problems] == ["broken.py"]
     assert (await one.call("greet", '{"name":"Ada"}')).ok
 
@@ -137,7 +187,7 @@ async def test_a_retired_revision_is_gone(linked):
     old = one.revisions["greet"]
     one.save("greet.py", GREET.replace("Hello", "Good day"))
     await one.sink.until(lambda: one.revisions["greet"] != old)
-    one.link.retire(one.sink.stages()[-1].stage)
+    one.link.retire(one.stage_of_change())
     assert (await one.call("greet", '{"name":"Ada"}', revision=old)).code == "gone"
     assert (await one.call("greet", '{"name":"Ada"}')).ok
 
@@ -155,9 +205,40 @@ async def test_a_look_is_answered_though_nothing_has_changed(linked):
 
 async def test_every_look_is_answered(linked):
     one = await linked(greet=GREET)
-    for _ in range(3):
-        one.link.look()
-    await one.sink.until(lambda: sum(staged.asked for staged in one.sink.stages()) == 3)
+    count = len(one.sink.stages())
+    for force in (True, False, True):
+        one.link.look(force=force)
+    await one.stage(count + 3)
+    assert [staged.asked for staged in one.sink.stages()[count:]] == [True, False, True]
+
+
+async def test_a_worker_says_at_once_that_its_folder_may_have_changed(linked):
+    one = await linked(alone=True, greet=GREET)
+    await one.sink.until(one.sink.changes)
+    assert one.sink.changes()[0] == []
+
+
+async def test_nothing_is_looked_at_before_it_is_asked_for(linked):
+    one = await linked(alone=True, greet=GREET)
+    await one.sink.until(one.sink.changes)
+    one.link.look()
+    await one.stage(1)
+    one.save("greet.py", GREET.replace("Hello", "Good day"))
+    await one.sink.until(lambda: any(one.sink.changes()))
+    assert len(one.sink.stages()) == 1
+
+
+async def test_nothing_is_looked_at_before_the_last_look_has_been_decided_on(linked):
+    one = await linked(alone=True, greet=GREET)
+    one.link.look()
+    one.link.look()
+    one.link.look()
+    first = await one.stage(1)
+    one.link.commit(first.stage, [group.id for group in first.groups])
+    second = await one.stage(2)
+    assert (second.groups, len(one.sink.stages())) == ([], 2)
+    one.link.commit(second.stage, [])
+    await one.stage(3)
 
 
 async def test_a_look_finds_what_was_saved_just_before(linked):
@@ -168,15 +249,98 @@ async def test_a_look_finds_what_was_saved_just_before(linked):
 
 
 async def test_what_is_not_committed_is_not_served(linked):
-    one = await linked(greet=GREET)
-    old = one.revisions["greet"]
-    one.sink.link = None  # from here on the test decides
+    one = await linked(alone=True, greet=GREET)
+    one.link.look()
+    first = await one.stage(1)
+    one.link.commit(first.stage, [group.id for group in first.groups])
     one.save("greet.py", GREET.replace("Hello", "Good day"))
-    staged = await one.sink.until(lambda: next((s for s in one.sink.stages()[1:] if s.groups), None))
-    one.link.commit(staged.stage, [])
-    new = staged.groups[0].events[0].revision
+    one.link.look()
+    second = await one.stage(2)
+    one.link.commit(second.stage, [])
+    old, new = (staged.groups[0].events[0].revision for staged in (first, second))
     assert (await one.call("greet", '{"name":"Ada"}', revision=new)).code == "gone"
     assert (await one.call("greet", '{"name":"Ada"}', revision=old)).ok
+
+
+async def test_what_is_held_is_not_staged_again_before_it_changes(linked):
+    one = await linked(alone=True, greet=GREET)
+    one.link.look()
+    first = await one.stage(1)
+    one.link.commit(first.stage, [], [group.id for group in first.groups])
+    one.link.look()
+    second = await one.stage(2)
+    assert second.groups == []
+    one.link.commit(second.stage, [])
+    one.link.look(force=True)
+    assert [group.id for group in (await one.stage(3)).groups] == [group.id for group in first.groups]
+
+
+async def test_what_is_neither_committed_nor_held_is_staged_anew(linked):
+    one = await linked(alone=True, greet=GREET)
+    await one.sink.until(one.sink.changes)
+    count = len(one.sink.changes())
+    one.link.look()
+    first = await one.stage(1)
+    one.link.commit(first.stage, [], [])
+    await one.sink.until(lambda: len(one.sink.changes()) > count)
+    one.link.look()
+    again = await one.stage(2)
+    assert [group.id for group in again.groups] == [group.id for group in first.groups]
+    one.link.commit(again.stage, [group.id for group in again.groups], [])
+    assert (await one.call("greet", '{"name":"Ada"}')).ok
+
+
+async def test_a_refused_group_fails_without_being_tried(linked, tmp_path):
+    one = await linked(alone=True, greet=f"open({str(tmp_path / 'ran')!r}, 'w').close()\n" + textwrap.dedent(GREET))
+    one.link.look()
+    (group,) = (await one.stage(1)).groups
+    one.link.commit(1, [], [])
+    (tmp_path / "ran").unlink()
+    one.link.look(refused=[group.id])
+    (refused,) = (await one.stage(2)).groups
+    assert refused.id == group.id
+    assert [problem.file.rpartition("/")[2] for problem in refused.problems] == ["greet.py"]
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_a_group_brings_the_files_that_it_was_staged_from(linked):
+    one = await linked(greet="from plugs._words import HELLO\n" + textwrap.dedent(GREET), _words="HELLO = 'Hello'\n")
+    (group,) = (await one.stage(1)).groups
+    assert group.modules == ["plugs._words", "plugs.greet"]
+    assert [(file.module, file.is_helper) for file in group.files] == [("plugs._words", True), ("plugs.greet", False)]
+    assert group.files[0].data == b"HELLO = 'Hello'\n"
+
+
+def greet_of(one: Linked, text: str) -> File:
+    path = str(one.folder / "greet.py")
+    data = textwrap.dedent(text).encode()
+    return File("plugs.greet", path, path, data, is_package=False, is_helper=False, origin="folder", is_implicit=False)
+
+
+async def test_a_worker_is_brought_to_files_whatever_its_folder_holds(linked):
+    one = await linked(alone=True, greet="this is no Python", other=GREET)
+    one.link.restore([greet_of(one, GREET)])
+    staged = await one.stage(1)
+    assert (staged.problems, [group.modules for group in staged.groups]) == ([], [["plugs.greet"]])
+    one.link.commit(staged.stage, [group.id for group in staged.groups])
+    assert (await one.call("greet", '{"name":"Ada"}')).value == "Hello, Ada!"
+
+
+async def test_after_that_it_finds_what_the_folder_holds_instead(linked):
+    one = await linked(alone=True, greet=GREET.replace("Hello", "Good day"))
+    one.link.restore([greet_of(one, GREET)])
+    first = await one.stage(1)
+    one.link.commit(first.stage, [group.id for group in first.groups])
+    one.link.look()
+    second = await one.stage(2)
+    one.link.commit(second.stage, [group.id for group in second.groups])
+    assert (await one.call("greet", '{"name":"Ada"}')).value == "Good day, Ada!"
+
+
+async def test_a_worker_that_was_brought_to_nothing_serves_nothing(linked):
+    one = await linked(alone=True, greet=GREET)
+    one.link.restore([])
+    assert (await one.stage(1)).groups == []
 
 
 async def test_a_deleted_file_takes_its_events_away(linked):
@@ -185,7 +349,7 @@ async def test_a_deleted_file_takes_its_events_away(linked):
     (one.folder / "greet.py").unlink()
     await one.sink.until(lambda: "greet" not in one.revisions)
     assert (await one.call("greet", '{"name":"Ada"}', revision=old)).ok
-    one.link.retire(one.sink.stages()[-1].stage)
+    one.link.retire(one.stage_of_change())
     assert (await one.call("greet", '{"name":"Ada"}', revision=old)).code == "gone"
 
 
@@ -198,6 +362,31 @@ async def test_a_call_that_is_cancelled_is_not_answered(linked):
     one.link.cancel(sequence)
     await one.look()
     assert one.sink.answers(sequence) == []
+
+
+async def test_what_is_long_arrives_whole_and_in_order(linked):
+    one = await linked(
+        grow="""
+        from plugsock import plug
+
+        @plug
+        async def grow(text: str, times: int) -> str:
+            return text * times
+
+        @plug
+        async def rows(text: str, count: int):
+            for row in range(count):
+                yield text * row
+        """
+    )
+    text = "x" * LONG
+    short, long, also_short = (one.start("grow", f'{{"text":"{each}","times":2}}') for each in ("a", text, "b"))
+    rows = one.start("grow.rows", f'{{"text":"{text}","count":4}}')
+
+    assert (await one.sink.answer_of(long)).value == 2 * text
+    assert [(await one.sink.answer_of(each)).value for each in (short, also_short)] == ["aa", "bb"]
+    await one.sink.answer_of(rows)
+    assert one.sink.items(rows) == [text * row for row in range(4)]
 
 
 async def test_a_stream_follows_its_credit(linked):
@@ -248,9 +437,9 @@ async def test_what_was_replaced_is_unloaded_after_its_last_call_has_come_to_res
     one = await linked(slow=source)
     sequence = one.start("slow.wait")
     one.save("slow.py", source + "# another\n")
-    staged = await one.look()
+    await one.look()
     one.link.cancel(sequence)
-    one.link.retire(staged.stage)
+    one.link.retire(one.stage_of_change())
     async with asyncio.timeout(10):
         while not (log.exists() and "unloaded" in log.read_text()):  # noqa: ASYNC110 - a thread writes the file
             await asyncio.sleep(0.01)

@@ -24,7 +24,7 @@ from plugs._freed import tell_when_freed
 FIRST = {version}
 tell_when_freed(__name__, FIRST)
 
-@plug
+@plug(idempotent=True)
 async def version(connection: int = 0, id: int = 0) -> dict:
     return {{"made_for": [connection, id], "versions": [FIRST, LAST]}}
 
@@ -58,12 +58,12 @@ class Caller:
             for _ in range(self._depth):
                 await self._call()
             while self._open:
-                await self._take((await self._websocket.recv(decode=False)).split(b" ", 2))
-                if not self._stopping:
+                is_answer = self._take((await self._websocket.recv(decode=False)).split(b" ", 2))
+                if is_answer and not self._stopping:
                     await self._call()
             await self._websocket.send("ping")
             while (frame := await self._websocket.recv(decode=False)) != b"pong":
-                await self._take(frame.split(b" ", 2))
+                self._take(frame.split(b" ", 2))
         except ConnectionClosed:
             return  # what is open then was lost: the history says so
 
@@ -77,16 +77,18 @@ class Caller:
         self._history.send(self.number, id)
         await self._websocket.send(f'call {id} {EVENT} {{"connection":{self.number},"id":{id}}}')
 
-    async def _take(self, frame: list[bytes]) -> None:
+    def _take(self, frame: list[bytes]) -> bool:
+        """Write an answer down; False if it is none: a notice, say."""
         verb, id, payload = frame
         if verb not in (b"ok", b"error"):
-            return
+            return False
         data = json.loads(payload)
         outcome = "ok" if verb == b"ok" else data["code"]
         made_for = tuple(data["made_for"]) if verb == b"ok" else None
         self._history.receive(self.number, int(id), outcome, made_for, data.get("versions", ()))
         self._open.discard(int(id))
         self.answered += 1
+        return True
 
 
 @asynccontextmanager

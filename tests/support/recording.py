@@ -1,7 +1,7 @@
 """The gateway's end of a link, written down: everything a worker says is kept, in order, and can be awaited."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -47,14 +47,31 @@ class Item(NamedTuple):
     payload: bytes
 
 
+class Ended(NamedTuple):
+    """A run that was cancelled has come to rest."""
+
+    sequence: int
+
+
+class Changed(NamedTuple):
+    """The folder may have changed."""
+
+    paths: list[str]
+
+
 class RecordingSink:
-    """A gateway that commits whatever could be staged, and otherwise only listens."""
+    """A gateway that has its worker look whenever it wants to, commits whatever could be staged, and only listens else.
+
+    Attributes:
+        said: All that the worker has said, in order.
+        link: Whom to answer; while it is None, whoever reads what was said has to.
+        hear: Called with everything that is said, before the worker goes on.
+    """
 
     def __init__(self) -> None:
-        self.said: list[Answer | Item | Emit | Staged] = []
+        self.said: list[Answer | Item | Emit | Ended | Changed | Staged] = []
         self.link: Link | None = None
         self.hear: Callable[[Any], None] = lambda _said: None
-        """Called with everything that is said, before the worker goes on."""
         self._changed = asyncio.Event()
 
     def answer(self, sequence: int, status: int, payload: bytes, ran_s: float, details: Details | None) -> None:
@@ -65,6 +82,14 @@ class RecordingSink:
 
     def emit(self, emit: Emit) -> None:
         self._say(emit)
+
+    def ended(self, sequence: int) -> None:
+        self._say(Ended(sequence))
+
+    def changed(self, paths: Sequence[str]) -> None:
+        self._say(Changed(list(paths)))
+        if self.link is not None:
+            self.link.look(paths)
 
     def staged(self, staged: Staged) -> None:
         self._say(staged)
@@ -83,6 +108,10 @@ class RecordingSink:
 
     def emits(self) -> list[Emit]:
         return [said for said in self.said if isinstance(said, Emit)]
+
+    def changes(self) -> list[list[str]]:
+        """The paths of each `changed`."""
+        return [said.paths for said in self.said if isinstance(said, Changed)]
 
     def stages(self) -> list[Staged]:
         return [said for said in self.said if isinstance(said, Staged)]

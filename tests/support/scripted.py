@@ -10,7 +10,8 @@ import msgspec
 from plugsock.gateway.gateway import Gateway
 from plugsock.gateway.peer import Peer
 from plugsock.model import Announcement, Kind, Problem
-from plugsock.rpc.frames import ERROR, OK, Call, Group, SocketState, Staged
+from plugsock.rpc.admin import WorkerRow
+from plugsock.rpc.frames import ERROR, OK, Call, File, Group, SocketState, Staged
 from plugsock.settings import Settings
 
 
@@ -53,10 +54,15 @@ class ScriptedLink:
     def formats(self, *, msgpack: bool) -> None:
         self._hear(("formats", msgpack))
 
-    def look(self) -> None:
-        self._hear(("look",))
+    def look(self, paths: Sequence[str] = (), *, force: bool = False, refused: Sequence[str] = ()) -> None:
+        assert not refused  # what a gateway never says
+        self._hear(("look", *paths, *(["force"] if force else [])))
 
-    def commit(self, stage: int, groups: Sequence[str]) -> None:
+    def restore(self, files: Sequence[File]) -> None:
+        raise AssertionError("a gateway restores nobody")
+
+    def commit(self, stage: int, groups: Sequence[str], held: Sequence[str] | None = None) -> None:
+        assert held is None  # a gateway lets everything that failed wait for its next change
         self._hear(("commit", stage, list(groups)))
 
     def retire(self, stage: int) -> None:
@@ -156,3 +162,18 @@ def announce(event: str, revision: str = "r1", kind: Kind = Kind.CALL, **more: o
     return Announcement(
         event=event, revision=revision, kind=kind, input="()", output="None", doc="", place="a.py:1", **more
     )
+
+
+def row(number: int, **more: object) -> WorkerRow:
+    """A worker as `plugsock ps` is told of it."""
+    quiet = {
+        "state": "ready",
+        "share": 0.5,
+        "calls": 0,
+        "places": 100,
+        "threads": 6,
+        "lost_threads": 0,
+        "lag_s": 0.0004,
+    }
+    known = {"pid": 4711 + number, "revision": "5e0c1a22", "memory": 41 << 20, "restarts": 0, "served": 10}
+    return WorkerRow(number=number, **{**quiet, **known, **more})

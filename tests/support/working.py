@@ -10,6 +10,7 @@ from plugsock.loader.catalog import Plug
 from plugsock.loader.declare import Options
 from plugsock.model import JSON, Announcement
 from plugsock.rpc.frames import Call, SocketState
+from plugsock.rpc.page import Page, private
 from plugsock.worker.run import Runner
 from plugsock.worker.table import Table
 from support.recording import Answer, RecordingSink
@@ -23,22 +24,33 @@ async def until(ready: Callable[[], Any]) -> None:
         await asyncio.sleep(0.001)
 
 
-def plug_of(function: Callable[..., Any]) -> Plug:
+def plug_of(function: Callable[..., Any], *, order: str = "") -> Plug:
     """A function as the loader would hand it over; its event is its name."""
     event = function.__name__
     read = signature.read(function, event)
-    announcement = Announcement(event, REVISION, read.kind, read.input_text, read.output_text, "", "test.py:1")
-    return Plug(announcement, function, read, Options(), "plugs.test")
+    announcement = Announcement(
+        event, REVISION, read.kind, read.input_text, read.output_text, "", "test.py:1", order=order
+    )
+    return Plug(announcement, function, read, Options(order=order), "plugs.test")
 
 
 class Worker:
-    """A runner, its sink, and short words for what tests do with them."""
+    """A runner, its sink and its page, and short words for what tests do with them."""
 
-    def __init__(self, *functions: Callable[..., Any], threads: int = 4, max_answer: int = 1 << 20, dev: bool = False):
+    def __init__(
+        self,
+        *functions: Callable[..., Any],
+        threads: int = 4,
+        max_answer: int = 1 << 20,
+        dev: bool = False,
+        order: str = "",
+        page: "Page | None" = None,
+    ):
         self.sink = RecordingSink()
+        self.page = private() if page is None else page
         self.table = Table(max_answer, dev=dev)
-        self.table.commit(1, [plug_of(function) for function in functions], [])
-        self.runner = Runner(self.sink, self.table, threads=threads, dev=dev)
+        self.table.commit(1, [plug_of(function, order=order) for function in functions], [])
+        self.runner = Runner(self.sink, self.table, threads=threads, dev=dev, page=self.page)
         self._sequences = itertools.count(1)
 
     def start(
@@ -51,12 +63,13 @@ class Worker:
         revision: str = REVISION,
         flags: int = 0,
         credit: int = 32,
+        order: str = "",
     ) -> int:
         """Start a call; returns its sequence."""
         name = event if isinstance(event, str) else event.__name__
         data = payload.encode() if isinstance(payload, str) else payload
         sequence = next(self._sequences)
-        self.runner.start(Call(sequence, name, revision, format, socket, 0, flags, credit, "", "", data))
+        self.runner.start(Call(sequence, name, revision, format, socket, 0, flags, credit, "", "", order, data))
         return sequence
 
     async def call(self, event: str | Callable[..., Any], payload: bytes | str = b"", **more: Any) -> Answer:

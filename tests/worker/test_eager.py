@@ -1,6 +1,7 @@
 """The first step at once: what a coroutine can tell of it must be what it could tell of a task."""
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import sys
@@ -25,10 +26,11 @@ def loops() -> list[Callable[[], asyncio.AbstractEventLoop]]:
 
 
 class Stage:
-    """A starter, and all that its coroutines came to."""
+    """A starter, all that its coroutines came to, and whose steps are marked."""
 
     def __init__(self) -> None:
-        self.starter = Starter(asyncio.get_running_loop())
+        self.starter = Starter(asyncio.get_running_loop(), self)
+        self.marked: str | None = None
         self.ends: list[tuple[str, object]] = []
         self._ended = asyncio.Event()
 
@@ -43,6 +45,13 @@ class Stage:
             return result.go_on(self._done, token)
         self._done(token, result, None)
         return None
+
+    def resumed(self, token: str) -> None:
+        assert self.marked is None
+        self.marked = token
+
+    def rested(self) -> None:
+        self.marked = None
 
     def _done(self, token: str, value: object, error: BaseException | None) -> None:
         self.ends.append((token, value if error is None else type(error).__name__))
@@ -490,5 +499,154 @@ def test_after_close_coroutines_still_run(on_loop):
         stage.starter.close()
         stage.start(asyncio.sleep(0))
         await stage.until(1)
+
+    on_loop(story)
+
+
+async def test_the_first_step_is_not_marked_for_whoever_starts_it_does_that():
+    stage = Stage()
+    await asyncio.sleep(0)
+    seen = []
+
+    async def look() -> None:
+        seen.append(stage.marked)
+
+    stage.start(look())
+    assert seen == [None]
+    stage.starter.close()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+def test_each_further_step_is_marked_and_nothing_between_them(on_loop):
+    async def story(stage: Stage) -> None:
+        seen, awaited = [], asyncio.get_running_loop().create_future()
+
+        async def look() -> None:
+            await asyncio.sleep(0)
+            seen.append(stage.marked)
+            await awaited
+            seen.append(stage.marked)
+            with contextlib.suppress(ValueError):
+                await failing
+            seen.append(stage.marked)
+
+        failing = asyncio.get_running_loop().create_future()
+        stage.start(look(), "mine")
+        for future in (awaited, failing):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert stage.marked is None
+            if future is failing:
+                future.set_exception(ValueError())
+            else:
+                future.set_result(None)
+        await stage.until(1)
+        assert seen == ["mine"] * 3
+        await asyncio.sleep(0)
+        assert stage.marked is None
+
+    on_loop(story)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])
+def test_what_is_done_with_the_end_belongs_to_the_last_step(on_loop, fails):
+    async def story(stage: Stage) -> None:
+        marked = []
+
+        async def wait() -> None:
+            await asyncio.sleep(0)
+            if fails:
+                raise ValueError
+
+        result = stage.starter.step(wait())
+        ended = asyncio.Event()
+
+        def done(token: str, _value: object, _error: BaseException | None) -> None:
+            marked.append((token, stage.marked))
+            ended.set()
+
+        result.go_on(done, "mine")
+        await ended.wait()
+        await asyncio.sleep(0)
+        assert marked == [("mine", "mine")]
+        assert stage.marked is None
+
+    on_loop(story)
+
+
+def test_a_step_that_ends_by_a_cancel_is_marked(on_loop):
+    async def story(stage: Stage) -> None:
+        seen = []
+
+        async def wait(*, begun: bool) -> None:
+            try:
+                if begun:
+                    await asyncio.sleep(0)
+                await asyncio.Event().wait()
+            finally:
+                seen.append(stage.marked)
+
+        task = stage.start(wait(begun=True), "late")
+        stage.start(wait(begun=False), "early").cancel()
+        await stage.until(1)
+        task.cancel()
+        await stage.until(2)
+        assert seen == ["early", "late"]
+
+    on_loop(story)
+
+
+def test_of_many_that_suspend_in_one_turn_each_is_marked(on_loop):
+    async def story(stage: Stage) -> None:
+        wrong = []
+
+        async def wait(token: str) -> None:
+            begun_by = stage.marked
+            await asyncio.sleep(0)
+            if begun_by not in (None, token) or stage.marked != token:
+                wrong.append(token)
+
+        for n in range(500):
+            stage.start(wait(str(n)), str(n))
+        await stage.until(500)
+        assert wrong == []
+
+    on_loop(story)
+
+
+def test_a_task_of_its_own_is_nobodys(on_loop):
+    async def story(stage: Stage) -> None:
+        seen = []
+
+        async def child() -> None:
+            seen.append(stage.marked)
+
+        async def parent() -> None:
+            async with asyncio.TaskGroup() as children:
+                children.create_task(child())
+
+        stage.start(parent())
+        await stage.until(1)
+        assert seen == [None]
+
+    on_loop(story)
+
+
+def test_an_exception_that_was_caught_is_not_the_one_being_handled_any_more(on_loop):
+    async def story(stage: Stage) -> None:
+        failing = asyncio.get_running_loop().create_future()
+
+        async def catch() -> object:
+            with contextlib.suppress(ValueError):
+                await failing
+            handled = sys.exc_info()[1]
+            await asyncio.sleep(0)
+            return handled
+
+        stage.start(catch())
+        failing.set_exception(ValueError())
+        await stage.until(1)
+        assert stage.ends == [("it", None)]
 
     on_loop(story)

@@ -11,7 +11,9 @@ import pytest
 if sys.version_info >= (3, 12):
     pytest.skip("tasks start at once by themselves", allow_module_level=True)
 
+from plugsock.rpc.page import private
 from plugsock.worker.eager_311 import CARRIERS, Starter, Suspended
+from plugsock.worker.marks import PageMarks
 
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE")
 
@@ -22,7 +24,7 @@ def ignore(_token: object, _value: object, _error: BaseException | None) -> None
 
 @pytest.fixture
 async def starter():
-    made = Starter(asyncio.get_running_loop())
+    made = Starter(asyncio.get_running_loop(), PageMarks(private()))
     await asyncio.sleep(0)
     yield made
     made.close()
@@ -161,7 +163,7 @@ async def test_waiting_carriers_that_somebody_cancels_are_replaced(starter):
 
 
 async def test_a_carrier_is_not_entered_before_it_has_reached_its_wait():
-    starter = Starter(asyncio.get_running_loop())
+    starter = Starter(asyncio.get_running_loop(), PageMarks(private()))
     ended = asyncio.Event()
 
     async def run() -> str:

@@ -8,6 +8,7 @@ import pytest
 from plugsock import Error, Socket
 from plugsock.model import MSGPACK
 from plugsock.ops import log
+from support.recording import Ended
 
 
 class Odd(BaseException):
@@ -313,9 +314,10 @@ async def test_what_a_plug_raises_after_its_call_was_ended_is_in_the_log(worker,
             raise ValueError("while cleaning up")
 
     one = await worker(stumble)
-    one.runner.cancel(one.start(stumble))
+    sequence = one.start(stumble)
+    one.runner.cancel(sequence)
     for _ in range(5):
         await asyncio.sleep(0)
     (line,) = logged()
     assert line["error"] == "ValueError: while cleaning up"
-    assert one.sink.said == []
+    assert one.sink.said == [Ended(sequence)]

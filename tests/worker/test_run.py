@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec import Struct, msgpack
+from msgspec import Struct, field, msgpack
 
 from plugsock.loader.catalog import Plug
 from plugsock.model import MSGPACK
@@ -16,7 +16,7 @@ from plugsock.rpc.frames import EXPLAIN
 from plugsock.worker.run import Runner
 from plugsock.worker.table import Table
 from plugsock.worker.threads import CAPACITY
-from support.recording import RecordingSink
+from support.recording import Ended, RecordingSink
 from support.working import Worker, plug_of, until
 
 
@@ -111,10 +111,11 @@ async def test_after_a_cancel_nothing_is_answered(worker):
             cleaned.set()
 
     one = await worker(wait)
-    one.runner.cancel(one.start(wait))
+    sequence = one.start(wait)
+    one.runner.cancel(sequence)
     await cleaned.wait()
     await asyncio.sleep(0)
-    assert one.sink.said == []
+    assert one.sink.said == [Ended(sequence)]
 
 
 async def test_a_plug_that_will_not_be_cancelled_is_not_answered_either(worker):
@@ -129,11 +130,34 @@ async def test_a_plug_that_will_not_be_cancelled_is_not_answered_either(worker):
         return "still here"
 
     one = await worker(insist)
-    one.runner.cancel(one.start(insist))
+    sequence = one.start(insist)
+    one.runner.cancel(sequence)
     await ended.wait()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
+    assert one.sink.said == [Ended(sequence)]
+
+
+async def test_a_cancelled_run_has_ended_when_its_finally_has(worker):
+    entered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def clean_up() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            entered.set()
+            await may_end.wait()
+
+    one = await worker(clean_up)
+    sequence = one.start(clean_up)
+    one.runner.cancel(sequence)
+    one.runner.cancel(sequence)
+    await entered.wait()
     assert one.sink.said == []
+    may_end.set()
+    await one.sink.until(lambda: one.sink.said)
+    await asyncio.sleep(0)
+    assert one.sink.said == [Ended(sequence)]
 
 
 async def test_a_cancel_after_the_answer_and_of_an_unknown_call_are_ignored(worker):
@@ -143,6 +167,7 @@ async def test_a_cancel_after_the_answer_and_of_an_unknown_call_are_ignored(work
     one.runner.cancel(999)
     one.runner.more(999, 1)
     assert (await one.call(greet, '{"name":"Ada"}')).ok
+    assert not [said for said in one.sink.said if isinstance(said, Ended)]
 
 
 async def test_stop_ends_what_runs_without_answering():
@@ -295,3 +320,70 @@ async def test_calls_that_are_cancelled_before_their_first_step_leave_nothing(wo
     await until(lambda: not one.runner._open)
     assert not one.runner._streams
     assert not any(one.sink.answers(sequence) for sequence in sequences)
+
+
+async def enter(room: str, text: str = "") -> str:
+    return f"in {room}"
+
+
+async def enter_number(room: int) -> str:
+    return f"in {room}"
+
+
+class Room(Struct):
+    name: str = field(name="room")
+    kind: str = "plain"
+
+    def __post_init__(self) -> None:
+        if self.kind == "moved":
+            self.name = "elsewhere"
+        elif self.kind == "lost":
+            self.name = None
+
+
+async def enter_whole(room: Room) -> str:
+    return f"in {room.name}"
+
+
+def enter_plainly(room: str) -> str:
+    return f"in {room}"
+
+
+@pytest.mark.parametrize("plug", [enter, enter_whole, enter_plainly], ids=lambda plug: plug.__name__)
+async def test_a_call_that_was_put_in_order_by_what_the_plug_sees_runs(worker, plug):
+    one = await worker(plug, order="room-{room}")
+    assert (await one.call(plug, '{"room":"kitchen"}', order="room-kitchen")).value == "in kitchen"
+
+
+@pytest.mark.parametrize("order", ["", "room-cellar", "room-kitchen ", "kitchen"])
+@pytest.mark.parametrize("plug", [enter, enter_whole, enter_plainly], ids=lambda plug: plug.__name__)
+async def test_a_call_that_was_put_in_order_by_something_else_is_refused(worker, plug, order):
+    one = await worker(plug, order="room-{room}")
+    answer = await one.call(plug, '{"room":"kitchen"}', order=order)
+    assert (answer.code, answer.fault.path) == ("bad_payload", "$.room")
+    assert answer.fault.message == "The field `room`, by which calls are put in order, can't be read in one way."
+
+
+async def test_a_number_is_put_in_order_by_its_digits(worker):
+    one = await worker(enter_number, order="{room}")
+    assert (await one.call(enter_number, '{"room":5}', order="5")).ok
+    assert (await one.call(enter_number, msgpack.encode({"room": 5}), format=MSGPACK, order="5")).ok
+
+
+@pytest.mark.parametrize("kind", ["moved", "lost"])
+async def test_a_field_that_the_plugs_own_type_has_changed_is_refused(worker, kind):
+    one = await worker(enter_whole, order="{room}")
+    answer = await one.call(enter_whole, f'{{"room":"kitchen","kind":"{kind}"}}', order="kitchen")
+    assert (answer.code, answer.fault.path) == ("bad_payload", "$.room")
+
+
+async def test_a_payload_that_does_not_fit_is_refused_for_that(worker):
+    one = await worker(enter, order="{room}")
+    answer = await one.call(enter, "{}")
+    assert (answer.code, answer.fault.message) == ("bad_payload", "Object missing required field `room`.")
+
+
+@pytest.mark.parametrize("order", ["socket", "user"])
+async def test_the_order_of_whoever_calls_is_nothing_to_the_worker(worker, order):
+    one = await worker(greet, order=order)
+    assert (await one.call(greet, '{"name":"Ada"}', order="whatever")).ok

@@ -7,7 +7,7 @@ import pytest
 
 from plugsock import CallEnded, Error, Socket
 from plugsock.model import MSGPACK
-from support.recording import Answer, Item
+from support.recording import Answer, Ended, Item
 from support.working import Worker, until
 
 VARIABLE: contextvars.ContextVar[int] = contextvars.ContextVar("VARIABLE")
@@ -165,6 +165,7 @@ async def test_an_endless_stream_is_closed_when_its_caller_leaves(worker, style,
         await until(ended.is_set)
     await settle(one)
     assert one.sink.answers(sequence) == []
+    assert [said for said in one.sink.said if not isinstance(said, Item)] == [Ended(sequence)]
     assert one.runner._open == {}
     assert one.runner._streams == {}
 
@@ -204,15 +205,17 @@ async def test_a_stream_that_will_not_end_gets_no_further(worker):
     await asyncio.sleep(0)
     one.runner.cancel(sequence)
     await settle(one)
-    assert one.sink.said == [Item(sequence, b"1")]
+    assert one.sink.said == [Item(sequence, b"1"), Ended(sequence)]
     assert one.runner._open == {}
 
 
 @pytest.mark.parametrize("style", ["async", "plain"])
 async def test_a_stream_that_was_never_entered_can_be_cancelled(worker, style):
     one = await worker(endless(style, threading.Event(), credit_waits=True))
-    one.runner.cancel(one.start("stream", credit=0))
+    sequence = one.start("stream", credit=0)
+    one.runner.cancel(sequence)
     await settle(one)
+    assert one.sink.said == [Ended(sequence)]
     assert one.runner._open == {}
 
 
@@ -340,7 +343,7 @@ async def test_a_plain_stream_that_works_when_its_caller_leaves_is_closed_after_
     may_go_on.set()
     await until(closed.is_set)
     await until(lambda: one.runner._open == {})
-    assert one.sink.said == []
+    assert one.sink.said == [Ended(sequence)]
 
 
 @pytest.mark.parametrize("style", ["async", "plain"])

@@ -7,6 +7,7 @@ import pytest
 from plugsock import CallEnded, Server, Socket, User
 from plugsock.rpc.frames import Broadcast, Kick, Send
 from plugsock.worker.words import event_name
+from support.recording import Ended
 from support.working import until
 
 
@@ -228,7 +229,7 @@ async def test_a_plug_that_was_ended_can_say_nothing_more(worker):
     one.runner.cancel(one.start(linger))
     for _ in range(3):
         assert await refused.get()
-    assert one.sink.said == []
+    assert one.sink.emits() == []
 
 
 async def test_a_thread_whose_call_was_ended_can_say_nothing_more(worker):
@@ -250,7 +251,7 @@ async def test_a_thread_whose_call_was_ended_can_say_nothing_more(worker):
     ended.set()
     await until(lambda: one.runner._threads.lost == 0)
     assert refused == [True, True]
-    assert one.sink.said == []
+    assert one.sink.said == [Ended(sequence)]
 
 
 async def test_what_a_thread_said_just_before_it_was_ended_is_not_sent(worker):
@@ -267,7 +268,7 @@ async def test_what_a_thread_said_just_before_it_was_ended_is_not_sent(worker):
     one.runner.cancel(sequence)
     ended.set()
     await until(lambda: one.runner._threads.lost == 0)
-    assert one.sink.said == []
+    assert one.sink.said == [Ended(sequence)]
 
 
 async def test_what_a_plug_leaves_behind_speaks_on_in_nobodys_name(worker):
@@ -305,7 +306,17 @@ async def test_a_plug_whose_own_word_ends_its_call_is_cancelled_when_it_waits(wo
     one.start(leap)
     await cancelled.wait()
     await asyncio.sleep(0)
-    assert [type(said) for said in one.sink.said] == [Kick]
+    assert [type(said) for said in one.sink.said] == [Kick, Ended]
+
+
+async def test_a_plug_whose_own_word_ends_its_call_and_that_returns_is_not_answered(worker):
+    async def leap(socket: Socket) -> None:
+        socket.kick()
+
+    one = await worker(leap)
+    one.sink.hear = lambda said: one.runner.cancel(said.sequence)
+    one.start(leap)
+    assert [type(said) for said in one.sink.said] == [Kick, Ended]
 
 
 async def test_a_socket_can_be_shown(worker):

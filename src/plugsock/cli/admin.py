@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from plugsock.errors import PlugsockError, SettingsError
-from plugsock.ops.datadir import AdminAddress, ServerFile, read_server
+from plugsock.ops.datadir import Address, ServerFile, read_server
 from plugsock.rpc import admin
 from plugsock.settings import Settings
 
@@ -14,6 +14,8 @@ CONNECT_S: Final = 2.0
 ANSWER_S: Final = 10.0
 SWAP_S: Final = 15.0
 """Longer than the 10 s that a plug's import may take, which a `swap` waits for."""
+RELOAD_S: Final = 75.0
+"""Longer than the minute that the replacement of all workers may take: each of them lets its calls end."""
 
 ANSWER_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an answer; ten thousand events are some five million."""
@@ -56,9 +58,7 @@ def _is_same(one: Path, other: Path) -> bool:
         return False
 
 
-def ask(
-    server: ServerFile, request: admin.List | admin.Swap | admin.Stop, *, answer_s: float = ANSWER_S
-) -> admin.Reply:
+def ask(server: ServerFile, request: admin.Asked, *, answer_s: float = ANSWER_S) -> admin.Reply:
     """Send one request to a server and wait for its answer.
 
     Raises:
@@ -80,7 +80,7 @@ def ask(
     return _understood(line, server.pid)
 
 
-def _connected(address: AdminAddress) -> socket.socket:
+def _connected(address: Address) -> socket.socket:
     try:
         if not address.path:
             return socket.create_connection(("127.0.0.1", address.port), CONNECT_S)
@@ -92,7 +92,7 @@ def _connected(address: AdminAddress) -> socket.socket:
     return connection
 
 
-def _with_key(request: admin.List | admin.Swap | admin.Stop, key: str) -> admin.Request:
+def _with_key(request: admin.Asked, key: str) -> admin.Request:
     return type(request)(key=key)
 
 

@@ -12,13 +12,18 @@ from msgspec import Struct
 
 from plugsock.cli import values
 from plugsock.errors import SettingsError
+from plugsock.pool import sizes
+from plugsock.pool.cores import cores
+from plugsock.rpc import start
 from plugsock.settings import SETTINGS, Setting, Settings
 
 FILE: Final = "plugsock.toml"
 PREFIX: Final = "PLUGSOCK_"
 
-OTHER_VARIABLES: Final = frozenset({"PLUGSOCK_URL", "PLUGSOCK_TOKEN", "PLUGSOCK_COLOR", "PLUGSOCK_FORMAT"})
-"""Variables that the commands read and the server does not, so that they are no mistake."""
+OTHER_VARIABLES: Final = frozenset(
+    {"PLUGSOCK_URL", "PLUGSOCK_TOKEN", "PLUGSOCK_COLOR", "PLUGSOCK_FORMAT", start.KEY, start.LIFELINE, start.CONTROL}
+)
+"""Variables that the commands and workers read and the server does not, so that they are no mistake."""
 
 Flags = Mapping[str, str | bool | tuple[str, ...] | None]
 """What stood on the command line, by field of `Settings`; None or an empty tuple where nothing did."""
@@ -143,4 +148,13 @@ def _settled(found: dict[str, Found], base: Path) -> Settings:
     for one, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
         if one in found and other not in found:
             raise SettingsError(f"{found[one].source}: it is of no use without {other}")
+    if "workers" in found:
+        _check_workers(found["workers"])
     return Settings(**chosen)
+
+
+def _check_workers(workers: Found) -> None:
+    try:
+        sizes.parse(workers.value, cores())
+    except ValueError as wrong:
+        raise SettingsError(f"{workers.source}: {wrong}") from wrong

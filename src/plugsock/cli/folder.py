@@ -4,9 +4,9 @@ from pathlib import Path
 
 from msgspec import structs
 
-from plugsock.app import folders
 from plugsock.cli.style import near
 from plugsock.errors import SettingsError
+from plugsock.loader.folders import folders
 from plugsock.loader.swap import Loader
 from plugsock.model import Announcement, Problem
 

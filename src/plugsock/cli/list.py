@@ -1,6 +1,6 @@
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from msgspec import Struct
@@ -8,6 +8,9 @@ from msgspec import Struct
 from plugsock.cli import admin, options, style
 from plugsock.model import Announcement, Problem
 from plugsock.rpc.admin import List, Listing
+
+QUARANTINED: Final = "quarantined:"
+"""How a problem begins whose events are not run, because they have killed workers."""
 
 HEADER = ("event", "revision", "kind", "shape", "from", "state", "about")
 
@@ -30,8 +33,9 @@ def list_(folder: Path | None, format: str, color: style.Color, **flags: Any) ->
     Shows its revision, kind and shape, where it comes from, and what its docstring says. Asks the server that runs
     here; where none does, or with DIR, loads the folder itself.
 
-    An event whose file no longer loads serves its last good revision and is `stale`; why goes to the standard error. In
-    a pipe the columns are separated by tabs; on a narrow terminal the docstrings are left out.
+    An event whose file no longer loads serves its last good revision and is `stale`; one that has killed workers again
+    and again is `quarantined`, until its file changes. Why goes to the standard error. In a pipe the columns are
+    separated by tabs; on a narrow terminal the docstrings are left out.
 
       plugsock list
       plugsock list --format json | jq -r '.events[].event'
@@ -60,14 +64,30 @@ def _found(folder: Path | None, flags: dict[str, Any]) -> Found:
 
 
 def _print(found: Found, color: style.Color) -> None:
-    stale = {event for problem in found.problems for event in problem.events}
+    states = _states(found.problems)
     style.rows(
-        HEADER, (_row(each, stale) for each in found.events), color, may_be_cut=("shape", "about"), only_wide=("about",)
+        HEADER,
+        (_row(each, states) for each in found.events),
+        color,
+        may_be_cut=("shape", "about"),
+        only_wide=("about",),
     )
     for problem in found.problems:
         style.problem(problem, rich=style.has_colors(color), file=sys.stderr)
 
 
-def _row(each: Announcement, stale: set[str]) -> tuple[str, ...]:
-    state = "stale" if each.event in stale else "ok"
+def _states(problems: list[Problem]) -> dict[str, str]:
+    """The state of each event that something is wrong with."""
+    states: dict[str, str] = {}
+    for problem in problems:
+        for event in problem.events:
+            if problem.message.startswith(QUARANTINED):
+                states[event] = "quarantined"
+            else:
+                states.setdefault(event, "stale")
+    return states
+
+
+def _row(each: Announcement, states: dict[str, str]) -> tuple[str, ...]:
+    state = states.get(each.event, "ok")
     return each.event, each.revision, each.kind, f"{each.input} -> {each.output}", each.origin, state, each.doc

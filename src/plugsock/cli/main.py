@@ -17,8 +17,11 @@ from plugsock.cli.call import call
 from plugsock.cli.check import check
 from plugsock.cli.completion import completion
 from plugsock.cli.list import list_
+from plugsock.cli.ps import ps
+from plugsock.cli.reload import reload
 from plugsock.cli.serve import serve
 from plugsock.cli.swap import swap
+from plugsock.cli.worker import worker
 from plugsock.errors import Error, PlugsockError, SettingsError
 from plugsock.ops.output import to_nowhere
 
@@ -59,7 +62,7 @@ def plugsock() -> None:
     """
 
 
-for command in (serve, call, list_, swap, check, add, completion):
+for command in (serve, call, list_, swap, ps, reload, worker, check, add, completion):
     plugsock.add_command(command)
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 import click
 from click.shell_completion import CompletionItem
 
-from plugsock.cli import config
-from plugsock.settings import KIB, MIB, SETTINGS, Setting, Settings
+from plugsock.cli import config, values
+from plugsock.settings import SETTINGS, Setting, Settings
 
 NOT_WRAPPED: Final = "\b\n"
 """Click's mark before a paragraph that keeps its line breaks."""
@@ -128,7 +128,9 @@ def default_text(setting: Setting) -> str:
     if setting.field == "data":
         return ".plugsock beside the plugs"
     if setting.is_size:
-        return f"{value // MIB}MiB" if value % MIB == 0 else f"{value // KIB}KiB"
+        return values.size(value)
     if isinstance(value, float):
         return f"{value:g}"
-    return "" if value in (None, (), False) else str(value)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return "" if value is None or value is False else str(value)

@@ -14,8 +14,8 @@ def serve(**flags: Any) -> int:
 
     Until Ctrl-C or SIGTERM; `plugsock` alone does the same.
 
-    Each setting can also stand in plugsock.toml beside the folder (`max_calls = 64`) or in the environment
-    (`PLUGSOCK_MAX_CALLS=64`). Flags beat the environment, the environment beats the file. Times are seconds, sizes are
+    Each setting can also stand in plugsock.toml beside the folder (`max_open = 64`) or in the environment
+    (`PLUGSOCK_MAX_OPEN=64`). Flags beat the environment, the environment beats the file. Times are seconds, sizes are
     bytes (64KiB and 1MiB may be said).
 
       plugsock --port 9000                          somewhere else

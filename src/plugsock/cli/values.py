@@ -33,6 +33,10 @@ def from_toml(setting: Setting, value: Any) -> Any:
     Raises:
         ValueError: It is none; the message says what is expected.
     """
+    if setting.is_counts:
+        if isinstance(value, str):
+            return from_text(setting, value)
+        value = [_digits(count) for count in (value if isinstance(value, list) else [value])]
     return _convert(setting, value, strict=True)
 
 
@@ -40,8 +44,8 @@ def expected(setting: Setting) -> str:
     """What a setting may be, for people: `a whole number from 0 to 65535`."""
     bounds = next((note for note in getattr(setting.type, "__metadata__", ()) if isinstance(note, msgspec.Meta)), None)
     base = getattr(setting.type, "__origin__", setting.type) if bounds else setting.type
-    if setting.is_size:
-        return "a number of bytes such as 65536, 64KiB or 1MiB, at most 1GiB"
+    if setting.is_size and bounds:
+        return f"a number of bytes such as 65536, 64KiB or 1MiB, at most {size(int(bounds.le or 0))}"
     if base is float and bounds:
         return f"seconds, more than {bounds.gt:g} and at most {bounds.le:g}"
     if base is int and bounds:
@@ -50,6 +54,8 @@ def expected(setting: Setting) -> str:
         return "true or false"
     if get_origin(base) is Literal:
         return " or ".join(get_args(base))
+    if setting.is_counts:
+        return "auto, a number as 4, a range as 2-8, or one of them for a name as reports=2"
     if setting.is_list:
         if Origin in get_args(setting.type):
             return "origins such as https://example.org, without a path, or *"
@@ -57,13 +63,25 @@ def expected(setting: Setting) -> str:
     return "a path" if setting.is_path else "a text that is not empty"
 
 
+def size(count: int) -> str:
+    """A number of bytes as one would write it: `64KiB`."""
+    for unit in ("GiB", "MiB", "KiB"):
+        if count and count % _FACTOR[unit.lower()] == 0:
+            return f"{count // _FACTOR[unit.lower()]}{unit}"
+    return str(count)
+
+
 def _convert(setting: Setting, value: Any, *, strict: bool) -> Any:
-    if setting.is_size and isinstance(value, str) and (size := _SIZE.fullmatch(value)):
-        value = int(size[1]) * _FACTOR[size[2].lower()]
+    if setting.is_size and isinstance(value, str) and (said := _SIZE.fullmatch(value)):
+        value = int(said[1]) * _FACTOR[said[2].lower()]
     try:
         return _path(value) if setting.is_path else msgspec.convert(value, setting.type, strict=strict)
     except msgspec.ValidationError as wrong:
         raise ValueError(f"expected {expected(setting)}, not {_shown(value)}") from wrong
+
+
+def _digits(count: Any) -> Any:
+    return str(count) if type(count) is int else count
 
 
 def _path(value: Any) -> Path:

@@ -46,7 +46,7 @@ def decode_error(payload: bytes, *, binary: bool) -> Error:
     fault: Fault = decode(payload, Fault, binary=binary)
     after = None if fault.after_ms is None else fault.after_ms / 1000
     error = Error(fault.code, fault.message, retry=fault.retry, after=after, data=fault.data)
-    error.ref, error.path = fault.ref, fault.path
+    error.ref, error.path, error.started = fault.ref, fault.path, fault.started
     return error
 
 

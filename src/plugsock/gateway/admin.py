@@ -4,8 +4,9 @@ import asyncio
 import hmac
 import os
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
+from plugsock.errors import PlugsockError
 from plugsock.gateway.gateway import Gateway
 from plugsock.ops.datadir import DataDirectory
 from plugsock.ops.log import get_logger
@@ -17,14 +18,38 @@ REQUEST_S: Final = 10.0
 """A command that has said nothing for so long is hung up on."""
 
 
+class Workforce(Protocol):
+    """The workers, as far as commands ask for them."""
+
+    def rows(self) -> list[admin.WorkerRow]:
+        """What is known of each."""
+
+    async def reload(self) -> int:
+        """Replace all of them, and say how many there are when that is done.
+
+        Raises:
+            PlugsockError: It can't be done, or was not done within a minute.
+        """
+
+    def join(self) -> tuple[str, str]:
+        """Where a worker connects that was started by hand, and the key that it shows there.
+
+        Raises:
+            PlugsockError: None can.
+        """
+
+
 class Admin:
     """Answers the commands that come in over the admin socket."""
 
-    def __init__(self, gateway: Gateway, data: DataDirectory, url: str, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, gateway: Gateway, data: DataDirectory, url: str, stop: Callable[[], None], workers: Workforce
+    ) -> None:
         self._gateway = gateway
         self._data = data
         self._url = url
         self._stop = stop
+        self._workers = workers
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -55,17 +80,40 @@ class Admin:
             return admin.Refused(message=str(error))
         if not hmac.compare_digest(request.key.encode(), self._data.admin.key.encode()):
             return admin.Refused(message="The key is not this server's.")
-        if isinstance(request, admin.Stop):
-            self._stop()
-            return admin.Stopping()
-        await self._gateway.ready.wait()  # before that nobody can say what is served
-        return self._list() if isinstance(request, admin.List) else await self._swap()
+        try:
+            return await self._do(request)
+        except PlugsockError as error:
+            return admin.Refused(message=str(error))
 
-    def _list(self) -> admin.Listing:
+    async def _do(self, request: admin.Asked) -> admin.Reply:
+        """Do what is asked.
+
+        Raises:
+            PlugsockError: It can't be done.
+        """
+        match request:
+            case admin.List():
+                return await self._list()
+            case admin.Swap():
+                return await self._swap()
+            case admin.Ps():
+                return admin.Processes(workers=self._workers.rows())
+            case admin.Reload():
+                return admin.Reloaded(workers=await self._workers.reload())
+            case admin.Join():
+                address, key = self._workers.join()
+                return admin.JoinAddress(address=address, key=key)
+            case admin.Stop():
+                self._stop()
+                return admin.Stopping()
+
+    async def _list(self) -> admin.Listing:
+        await self._gateway.ready.wait()  # before that nobody can say what is served
         routes = self._gateway.routes
         return admin.Listing(url=self._url, pid=os.getpid(), events=routes.announcements(), problems=routes.problems)
 
     async def _swap(self) -> admin.Swapped:
+        await self._gateway.ready.wait()
         change = await self._gateway.swaps.look()
         routes = self._gateway.routes
         gone = [event for event in change.changed if event.encode() not in routes.by_name]

@@ -43,7 +43,7 @@ class Gateway:
         self.peers: Peers[Peer] = Peers()
         self.sessions: Sessions[Peer] = Sessions()
         self.routes = Routes(deadlines, self.ledger, settings.timeout_s)
-        self.calls = Calls(deadlines, settings.max_calls)
+        self.calls = Calls(self.routes, deadlines, settings.max_open)
         self.swaps = Swaps(self.routes, self.calls, self._tell)
         self.verbs = Verbs(self.routes, self.calls, Reception(settings, self.peers, self.sessions))
         self.ready = asyncio.Event()
@@ -53,6 +53,8 @@ class Gateway:
         self.receive = self.verbs.receive
         self.answer = self.calls.answer
         self.item = self.calls.item
+        self.ended = self.calls.ended
+        self.changed = self.swaps.changed
 
     def attach(self, link: Link) -> None:
         """Send calls through a link from now on."""

@@ -90,8 +90,8 @@ class Reception:
             hello = _hello.decode(payload)
         except RecursionError:
             raise ValueError("it is nested too deeply") from None
-        if len(hello.open) > self._settings.max_calls:
-            raise ValueError(f"at most {self._settings.max_calls} ids can be open")
+        if len(hello.open) > self._settings.max_open:
+            raise ValueError(f"at most {self._settings.max_open} ids can be open")
         return hello
 
     def _describe(self, peer: Peer, shapes: str, *, resumed: bool) -> Welcome:
@@ -101,7 +101,7 @@ class Reception:
             resume=peer.key,
             resumed=resumed,
             ping=settings.ping_s,
-            limits=Limits(settings.max_message, settings.max_answer, settings.max_calls, settings.timeout_s),
+            limits=Limits(settings.max_message, settings.max_answer, settings.max_open, settings.timeout_s),
             shapes=shapes,
             user=None,
             permissions=[],

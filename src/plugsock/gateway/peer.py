@@ -79,7 +79,7 @@ class Peer:
             route = office.routes.by_name.get(name)
             if (
                 route is not None
-                and route.is_call
+                and route.is_plain
                 and id.isdigit()
                 and id[0] != _ZERO
                 and len(id) <= 16

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from plugsock.gateway.deadlines import Deadlines, Lane
+from plugsock.gateway.ordering import ReadKey, key_reader
 from plugsock.model import Announcement, Kind, Problem
 from plugsock.ops.ledger import Ledger, Row
 from plugsock.rpc.frames import Group
@@ -24,8 +25,12 @@ class Route(Struct, frozen=True, gc=False):
 
     event: str
     revision: str
+    is_plain: bool
+    """One result, and no key: what else there is takes the longer way."""
     is_call: bool
-    """One result; what else there is takes the longer way."""
+    """One result, no stream of them."""
+    read_key: ReadKey | None
+    """Renders what its calls are put in order by; None if they run as they come."""
     lane: Lane  # type: ignore[type-arg]  # of calls, which this file does not know
     row: Row
     """Its counters in the ledger."""
@@ -50,6 +55,7 @@ class Routes:
         self._ledger = ledger
         self._timeout_s = timeout_s
         self._gone: dict[str, None] = {}
+        self._in_force: Mapping[bytes, Route] = {}
         self.by_name: Mapping[bytes, Route] = {}
         self.problems: list[Problem] = []
         self.shapes = _hash(())
@@ -57,6 +63,10 @@ class Routes:
     def announcements(self) -> list[Announcement]:
         """All that is served, by event."""
         return sorted((route.announcement for route in self.by_name.values()), key=lambda a: a.event)
+
+    def in_force(self, event: str) -> Route | None:
+        """What runs a call that was accepted before, even if no new ones are routed any more."""
+        return self._in_force.get(event.encode())
 
     def is_gone(self, event: str) -> bool:
         """Did a swap remove this event?"""
@@ -82,19 +92,22 @@ class Routes:
             self._gone.pop(announcement.event, None)
         while len(self._gone) > MAX_GONE:
             del self._gone[next(iter(self._gone))]
-        self.by_name = table  # the commit: from here on every call takes the new revision
+        self.by_name = self._in_force = table  # the commit: from here on every call takes the new revision
         self.shapes = _hash((a.event, a.shape) for a in self.announcements())
         return _change(before, {a.event: a for a in arrivals})
 
     def close(self) -> None:
-        """Route nothing any more: the server drains."""
+        """Route nothing new any more: the server drains."""
         self.by_name = {}
 
     def _route(self, announcement: Announcement) -> Route:
+        is_call = announcement.kind is Kind.CALL
         return Route(
             event=announcement.event,
             revision=announcement.revision,
-            is_call=announcement.kind is Kind.CALL,
+            is_plain=is_call and not announcement.order,
+            is_call=is_call,
+            read_key=key_reader(announcement.order),
             lane=self._deadlines.lane(announcement.timeout or self._timeout_s),
             row=self._ledger.row(announcement.event),
             announcement=announcement,

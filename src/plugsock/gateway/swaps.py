@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from plugsock.gateway.calls import Calls, OpenCall
@@ -43,8 +43,13 @@ class Swaps:
         """Have the worker look at the folder now, and say what that changed."""
         answer: asyncio.Future[Change] = asyncio.get_running_loop().create_future()
         self._asked.append(answer)
-        self.link.look()
+        self.link.look(force=True)
         return await answer
+
+    def changed(self, paths: Sequence[str]) -> None:
+        """Have the worker look where it says that something may have changed."""
+        if not self.closing:
+            self.link.look(paths)
 
     def staged(self, staged: Staged) -> None:
         """Put in force all that could be staged; what could not stays as it was."""
@@ -87,7 +92,7 @@ class Swaps:
     def _retire_after_last_call(self, stage: int, change: Change) -> None:
         running = {
             sequence
-            for sequence, call in self._calls.by_sequence.items()
+            for sequence, call in (self._calls.by_sequence.items() if change.replaced else ())
             if (call.event, call.revision) in change.replaced
         }
         if running:

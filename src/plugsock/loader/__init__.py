@@ -3,6 +3,7 @@
 What authors write:
     declare      the marks that they set: @plug, @on_load, @on_unload
 What is on disk:
+    folders      which folders are served
     scan         which files are plugs, and their bytes
     trust        who else could write to them
     settle       when a saved file is complete
@@ -22,6 +23,7 @@ How it is loaded:
     blame        from an exception or a hang to the author's own line
 What is served:
     annotations, binding, shape, signature    a function's signature becomes the shape of its payload
+    order        which of its fields calls may be put in order by
     collect      finds the marked functions of a module
     catalog      an immutable table: event -> Plug
     swap         the transaction: look, stage, commit or discard, retire

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from plugsock.errors import DeclareError
 from plugsock.loader.catalog import Plug
 from plugsock.loader.declare import MARK, Options
+from plugsock.loader.order import order_value
 from plugsock.loader.signature import Mode, read
 from plugsock.loader.source import Source
 from plugsock.model import Announcement, Problem
@@ -109,6 +110,7 @@ def _plug(source: Source, name: str, function: Callable[..., Any], options: Opti
             f"the event {event!r} can't be sent: names are ASCII letters, digits and _.:/- (128 at most)"
         )
     signature = read(function, event)
+    order_value(signature, options.order)  # refuses what no call can be put in order by
     doc = inspect.getdoc(function) or ""
     announcement = Announcement(
         event=event,
@@ -122,6 +124,9 @@ def _plug(source: Source, name: str, function: Callable[..., Any], options: Opti
         timeout=options.timeout,
         idempotent=options.idempotent,
         raw=signature.mode is Mode.RAW,
+        in_thread=not signature.is_async,
+        order=options.order,
+        worker=options.worker,
         shape=signature.shape,
     )
     return Plug(

@@ -1,14 +1,19 @@
 """The marks that plug authors set on their functions. Light: a plug file imports this and nothing of the server."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, overload
 
 from msgspec import Struct
 
 from plugsock.errors import DeclareError
+from plugsock.model import ORDER_FIELD
 
 MARK: Final = "__plugsock__"
 """Attribute of a marked function; its value is `Options` or the name of a moment."""
+
+WORKER: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+"""What a named set of workers can be called: it is typed on a command line."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -18,23 +23,43 @@ class Options(Struct, frozen=True):
 
     timeout: float | None = None
     idempotent: bool = False
+    order: str = ""
+    worker: str = ""
 
 
 @overload
 def plug(function: F, /) -> F: ...
 @overload
-def plug(*, timeout: float | None = None, idempotent: bool = False) -> Callable[[F], F]: ...
-def plug(function: F | None = None, /, *, timeout: float | None = None, idempotent: bool = False) -> Any:
+def plug(
+    *, timeout: float | None = None, idempotent: bool = False, order: str | None = None, worker: str | None = None
+) -> Callable[[F], F]: ...
+def plug(
+    function: F | None = None,
+    /,
+    *,
+    timeout: float | None = None,
+    idempotent: bool = False,
+    order: str | None = None,
+    worker: str | None = None,
+) -> Any:
     """Make a function answer an event.
 
     Args:
         function: A public function of a plug file: `async def`, plain, or a generator of either kind (a stream).
         timeout: Seconds a call may take, a stream's item likewise. Default: the server's.
         idempotent: Running it twice does what running it once does, so a caller may try again after a timeout.
+        order: Calls with the same key run one after the other, in the order they came: `"socket"` (those of one
+            socket), `"user"` (those of one user), or a text with one field of the payload in it (`"{room}"`).
+            Default: in no order.
+        worker: The named set of workers that it runs on, as `--workers NAME=2` starts them. Default: all others.
     """
     if timeout is not None and not 0 < timeout <= 86_400:
         raise DeclareError(f"timeout={timeout!r} must be more than 0 and at most 86400 seconds")
-    options = Options(timeout=timeout, idempotent=idempotent)
+    if order is not None:
+        _check_order(order)
+    if worker is not None:
+        _check_worker(worker)
+    options = Options(timeout=timeout, idempotent=idempotent, order=order or "", worker=worker or "")
 
     def mark(function: F) -> F:
         if not callable(function):
@@ -43,6 +68,21 @@ def plug(function: F | None = None, /, *, timeout: float | None = None, idempote
         return function
 
     return mark if function is None else mark(function)
+
+
+def _check_order(order: Any) -> None:
+    if order in ("socket", "user") or (isinstance(order, str) and ORDER_FIELD.fullmatch(order)):
+        return
+    raise DeclareError(
+        f'order={order!r} must be "socket", "user", or a text with one field of the payload in braces, as "{{room}}"'
+    )
+
+
+def _check_worker(worker: Any) -> None:
+    if not (isinstance(worker, str) and WORKER.fullmatch(worker)):
+        raise DeclareError(
+            f"worker={worker!r} must be a name of a-z, 0-9, - and _ that begins with a letter (32 characters at most)"
+        )
 
 
 def on_load(function: F, /) -> F:

@@ -46,6 +46,7 @@ class Disk:
         events: Callable[[Source], Collection[str]],
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
+        self._folders = tuple(folders)
         self._scanners = [Scanner(folder, wall_ns) for folder in folders]
         self._events = events
         self._held: list[dict[str, Source]] = [{} for _ in folders]
@@ -67,6 +68,15 @@ class Disk:
                 break
             time.sleep(max(SHORTEST_WAIT_S, min(QUIET_S, max(waits))))
         return self._accept(scans, now + time.monotonic() - began)
+
+    def hold(self, sources: Sequence[Source]) -> Contents:
+        """Take these for what the folders held when they were last complete, without looking."""
+        self._held = [{s.module: s for s in sources if _is_in(folder, s)} for folder in self._folders]
+        for scanner, held in zip(self._scanners, self._held, strict=True):
+            scanner.hold(held.values())
+        self._missing_since.clear()
+        self._unsettled_since.clear()
+        return Contents(sources={name: source for held in self._held for name, source in held.items()})
 
     def _accept(self, scans: list[Scan], now: float) -> Contents:
         contents = Contents()
@@ -134,6 +144,10 @@ class Disk:
                 file = contents.sources[name].file if name in contents.sources else name
                 message = "it is being written all the time, or held open for writing: it is loaded once that ends"
                 contents.problems.append(Problem(file=file, line=0, message=message))
+
+
+def _is_in(folder: Folder, source: Source) -> bool:
+    return source.module == folder.package or source.module.startswith(f"{folder.package}.")
 
 
 def _is_kept(module: str, kept: Collection[str]) -> bool:

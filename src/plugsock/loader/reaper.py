@@ -12,11 +12,14 @@ import gc
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
+from weakref import ref
 
 SHARE: Final = 0.05
 """The part of the time that full collections may take."""
+AGAIN_S: Final = (0.1, 1.0, 10.0)
+"""What is still alive after that, since somebody was just using it, is collected so much later once more."""
 YOUNG: Final = 1
 """The generations that are always collected: what was served only for moments is still in there."""
 
@@ -26,14 +29,16 @@ class Reaper:
 
     def __init__(self) -> None:
         self._tasks: deque[Callable[[], None]] = deque()
+        self._dying: list[ref[object]] = []
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._not_before = 0.0
 
-    def add(self, task: Callable[[], None]) -> None:
-        """Run this soon, then collect what it left; returns at once."""
+    def add(self, task: Callable[[], None], dying: Iterable[object] = ()) -> None:
+        """Run this soon, then collect what it left, above all what is `dying`; returns at once."""
         with self._lock:
+            self._dying = [each for each in self._dying if each() is not None] + [ref(each) for each in dying]
             self._tasks.append(task)
             if self._thread is None and not self._closing.is_set():
                 thread = threading.Thread(target=self._work, name="plugsock-reap", daemon=True)
@@ -56,6 +61,7 @@ class Reaper:
         return self.join(timeout_s)
 
     def _work(self) -> None:
+        again_s = iter(AGAIN_S)
         while True:
             self._run_tasks()
             gc.collect(YOUNG)
@@ -64,9 +70,12 @@ class Reaper:
             if not self._closing.is_set():
                 self._collect()
             with self._lock:
-                if not self._tasks:
+                lives_on = any(each() is not None for each in self._dying) and not self._closing.is_set()
+                later_s = next(again_s, None) if lives_on and not self._tasks else None
+                if not self._tasks and later_s is None:
                     self._thread = None
                     return
+            self._closing.wait(later_s or 0.0)
 
     def _run_tasks(self) -> None:
         while self._tasks:

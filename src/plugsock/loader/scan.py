@@ -7,7 +7,7 @@ What others can write to is not read at all, see `trust`.
 
 import itertools
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -72,7 +72,7 @@ class _Entry(NamedTuple):
 
 
 class _Known(NamedTuple):
-    stamp: Stamp
+    stamp: Stamp | None
     source: Source
     trusted: bool
 
@@ -116,6 +116,12 @@ class Scanner:
             self._add(scan, entry, now, suspects)
         self._forget_all_but({entry.path for entry in entries})
         return scan
+
+    def hold(self, sources: Iterable[Source]) -> None:
+        """Take these for what the files were when they were last read; they are read again nevertheless."""
+        top, absolute = str(self._folder.path), str(self._folder.path.absolute())
+        paths = {f"{top}{source.path.removeprefix(absolute)}": source for source in sources}
+        self._known = {path: _Known(None, source, trusted=False) for path, source in paths.items()}
 
     def _entries(self, scan: Scan, path: str, package: str, *, helper: bool) -> Iterator[_Entry]:
         for entry in listing(path, self._guard):

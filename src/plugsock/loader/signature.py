@@ -52,6 +52,8 @@ class Signature(Struct, frozen=True, eq=False):
     decode: tuple[Decode, Decode]
     """Decoders by number of format, strict, made once. `bind` is for payloads that may be empty."""
     absent: tuple[Absent, Absent]
+    is_optional: bool
+    """The payload is the value of the one parameter, and that has a default."""
     entry: Entry
     needs: frozenset[str]
     """Of `socket`, `server`, `user`: what is handed in."""
@@ -100,6 +102,7 @@ def read(function: Callable[..., Any], event: str) -> Signature:
         output=output,
         decode=payload.decode,
         absent=payload.absent,
+        is_optional=any(a.source == "value" and a.default is not inspect.Parameter.empty for a in arguments),
         entry=entry(arguments),
         needs=frozenset(a.source for a in arguments) & HANDED_IN,
         user_required=any(a.source == "user" and handed_in(a.annotation) == ("user", False) for a in arguments),

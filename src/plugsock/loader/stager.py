@@ -5,8 +5,8 @@ shown joins groups as their text does, and the joined ones are staged again. Onl
 itself any more does a failure count: until then it may be that a module was missed that is there.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
@@ -16,6 +16,11 @@ from plugsock.loader.grouping import Move, revisions, static_imports
 from plugsock.loader.isolate import Generation, Record, implicit_packages
 from plugsock.loader.source import Source
 from plugsock.loader.staging import Failure, RunAsync, Staging
+
+Trying: TypeAlias = Callable[[str | None], None]
+"""Is told the id of a group right before its modules are executed, and None when that and its `on_load`s have ended."""
+
+REFUSED: Final = "importing this ended a worker: it is tried again when the file changes"
 
 
 class Staged(Struct, eq=False):
@@ -80,7 +85,18 @@ def _forget_all_but(seen: Seen, *sources: Mapping[str, Source]) -> None:
 
 
 class Stager:
-    """Stages the groups of one look."""
+    """Stages the groups of one look.
+
+    Args:
+        move: From what is served to what the folders hold.
+        generation: What is served.
+        catalog: Its events.
+        memory: What modules were seen to do; is told what these attempts show.
+        run_async: Runs what is `async def` of `on_load`.
+        limit_s: Seconds that an attempt may take.
+        trying: Is told of each attempt.
+        refused: Ids of groups that fail without being tried.
+    """
 
     def __init__(
         self,
@@ -90,6 +106,9 @@ class Stager:
         memory: Memory,
         run_async: RunAsync,
         limit_s: float,
+        *,
+        trying: Trying,
+        refused: Collection[str] = (),
     ) -> None:
         self._move = move
         self._generation = generation
@@ -97,6 +116,8 @@ class Stager:
         self._memory = memory
         self._run_async = run_async
         self._limit_s = limit_s
+        self._trying = trying
+        self._refused = frozenset(refused)
         self._graph = {name: static_imports(source, move.new) for name, source in move.new.items()}
         self._packages = {**generation.implicit, **implicit_packages(move.new, ())}
         self._live: frozenset[str] = frozenset()
@@ -164,11 +185,28 @@ class Stager:
     def _attempt(self, modules: frozenset[str]) -> Staged:
         """Stage a group, as if it were the only one; once is enough."""
         if modules not in self._tried:
-            staging = self._staging(modules)
-            staging.run(self._limit_s)
-            self._memory.note(staging)
-            self._tried[modules] = self._staged(modules, staging, staging.failures)
+            staging, id = self._staging(modules), self._move.id(modules)
+            if id in self._refused:
+                failures = self._refusals(modules)
+            else:
+                self._run(staging, id)
+                failures = staging.failures
+            self._tried[modules] = self._staged(modules, staging, failures)
         return self._tried[modules]
+
+    def _run(self, staging: Staging, id: str) -> None:
+        self._trying(id)
+        try:
+            staging.run(self._limit_s)
+        finally:
+            self._trying(None)
+        self._memory.note(staging)
+
+    def _refusals(self, modules: frozenset[str]) -> list[Failure]:
+        """Blame what has changed; where that is files that are gone, all that would have to do without them."""
+        sources = self._sources(modules)
+        blamed = [source for name, source in sources.items() if name in self._move.changed] or sources.values()
+        return [Failure(source.module, source.problem(0, REFUSED)) for source in blamed]
 
     def _staging(self, modules: frozenset[str]) -> Staging:
         committed, new = self._generation, self._sources(modules)

@@ -31,7 +31,7 @@ from plugsock.loader.grouping import Move
 from plugsock.loader.isolate import Generation, Record
 from plugsock.loader.reaper import Reaper
 from plugsock.loader.source import Folder, Source
-from plugsock.loader.stager import Memory, Staged, Stager
+from plugsock.loader.stager import Memory, Staged, Stager, Trying
 from plugsock.loader.staging import RunAsync, unload
 from plugsock.model import Announcement, Problem
 
@@ -47,6 +47,9 @@ class Group(Struct, frozen=True):
     id: str
     """Hash over its files' names and contents."""
     modules: frozenset[str]
+    """All of it, those that are deleted by it included."""
+    sources: tuple[Source, ...]
+    """What it was staged from, in the order of the modules' names."""
     plugs: dict[str, Plug]
     """What it serves once it is committed, by event; if an event now comes from an embedded plug, that one."""
     gone: tuple[str, ...] = ()
@@ -85,6 +88,8 @@ class Loader:
             each gets an event loop of its own.
         import_limit_s: Seconds that loading a group may take.
         report: Is told what goes wrong in an `on_unload`, in a thread.
+        trying: Is told, in the thread of `look`, the id of each group right before its modules are executed, and None
+            when that and its `on_load`s have ended, well or not: what ends the process meanwhile is that group.
         wall_ns: The clock that file times are compared with.
     """
 
@@ -95,6 +100,7 @@ class Loader:
         run_async: RunAsync | None = None,
         import_limit_s: float = IMPORT_LIMIT_S,
         report: Callable[[Problem], None] = lambda _problem: None,
+        trying: Trying = lambda _group: None,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._folders = tuple(folders)
@@ -102,6 +108,7 @@ class Loader:
         self._run_async = run_async or asyncio.run
         self._import_limit_s = import_limit_s
         self._report = report
+        self._trying = trying
         self._reaper = Reaper()
         self._public: dict[str, ModuleType] = {}
         self._generation = Generation(frozenset(folder.package for folder in folders), {}, {}, self._public)
@@ -133,7 +140,13 @@ class Loader:
         return self._problems
 
     def look(
-        self, now: float | None = None, *, changed: Collection[str | os.PathLike[str]] = (), force: bool = False
+        self,
+        now: float | None = None,
+        *,
+        changed: Collection[str | os.PathLike[str]] = (),
+        force: bool = False,
+        refused: Collection[str] = (),
+        contents: Sequence[Source] | None = None,
     ) -> Look:
         """Look at the folders and stage what has changed. Blocks: call it in a thread. The first one loads everything.
 
@@ -144,31 +157,37 @@ class Loader:
             changed: Paths that a watcher reported: they are read whatever their times and sizes say. Everything else
                 is looked at too.
             force: Try again what failed or was not committed, though it has not changed.
+            refused: Ids of groups that fail without a module of theirs being executed, because that has ended a worker.
+            contents: What the folders are taken to hold, instead of being looked at: what another loader has committed.
+                Whatever the next look at the disk does not find of it has been deleted then.
         """
         self._let_go(list(self._staged.values()))
         self._stage += 1
-        suspects = {os.path.basename(os.fspath(path)) for path in changed}  # noqa: PTH119 -- most are no Path
-        contents = self._disk.contents(time.monotonic() if now is None else now, suspects)
-        move = self._memory.move(self._generation, self._catalog, contents)
+        held = self._look_at_disk(now, changed) if contents is None else self._disk.hold(contents)
+        move = self._memory.move(self._generation, self._catalog, held)
         self._attempts.forget_changed(move)
         if force:
             self._attempts.clear()
-        found = self._stage_due(move)
+        found = self._stage_due(move, refused)
         groups = tuple(self._group(staged) for staged in found)
         self._staged = {staged.id: staged for staged in found if not staged.failures}
-        self._move = self._memory.move(self._generation, self._catalog, contents)
+        self._move = self._memory.move(self._generation, self._catalog, held)
         self._attempts.forget(frozenset().union(*(staged.modules for staged in found)))
         for group in groups:
             if group.problems:
                 self._attempts.remember(self._move, group.modules, group.problems)
-        self._problems = self._all_problems(contents)
-        again_in_s = None if math.isinf(contents.again_in_s) else max(0.0, contents.again_in_s)
+        self._problems = self._all_problems(held)
+        again_in_s = None if math.isinf(held.again_in_s) else max(0.0, held.again_in_s)
         return Look(stage=self._stage, groups=groups, problems=self._problems, again_in_s=again_in_s)
 
-    def commit(self, stage: int, groups: Collection[str]) -> Catalog:
+    def commit(self, stage: int, groups: Collection[str], held: Collection[str] | None = None) -> Catalog:
         """Serve these groups of a look from now on and discard its others: short, one assignment in the end.
 
-        A group that is not committed is staged again only when it has changed, or by a forced look.
+        Args:
+            stage: As `Look.stage` named it.
+            groups: By their ids.
+            held: Of the others, those that are staged again only when they have changed, or by a forced look; None for
+                all. The rest is staged anew by the next look. (What failed is tried again when it has changed.)
 
         Raises:
             LookupError: There was another look since then; nothing has changed.
@@ -178,9 +197,10 @@ class Loader:
         chosen = [staged for id, staged in self._staged.items() if id in groups]
         if chosen:
             self._replaced[stage] = self._serve(chosen)
-        declined = [staged for id, staged in self._staged.items() if id not in groups]
+        declined = list(self._staged.values())
         for staged in declined:
-            self._attempts.remember(self._move, staged.modules)
+            if held is None or staged.id in held:
+                self._attempts.remember(self._move, staged.modules)
         self._let_go(declined)
         return self._catalog
 
@@ -203,12 +223,25 @@ class Loader:
         uninstall(self._finder)
         self._publish({}, self._public.keys())
 
-    def _stage_due(self, move: Move) -> list[Staged]:
+    def _look_at_disk(self, now: float | None, changed: Collection[str | os.PathLike[str]]) -> Contents:
+        suspects = {os.path.basename(os.fspath(path)) for path in changed}  # noqa: PTH119 -- most are no Path
+        return self._disk.contents(time.monotonic() if now is None else now, suspects)
+
+    def _stage_due(self, move: Move, refused: Collection[str]) -> list[Staged]:
         left_out = self._attempts.left_out(move)
         groups = move.without(frozenset().union(*left_out)).groups()
         settled = {modules for modules in groups if self._attempts.is_settled(move, modules)}
         due = [modules for modules in groups if modules not in settled]
-        stager = Stager(move, self._generation, self._catalog, self._memory, self._run_async, self._import_limit_s)
+        stager = Stager(
+            move,
+            self._generation,
+            self._catalog,
+            self._memory,
+            self._run_async,
+            self._import_limit_s,
+            trying=self._trying,
+            refused=refused,
+        )
         found = stager.stage(due, [*settled, *left_out])
         self._end(stager.owed([staged for staged in found if not staged.failures]))
         return found
@@ -258,7 +291,7 @@ class Loader:
 
     def _end(self, records: list[Record]) -> None:
         if records:
-            self._reaper.add(lambda: self._unload(records))
+            self._reaper.add(lambda: self._unload(records), [record.module for record in records])
 
     def _unload(self, records: list[Record]) -> None:
         for record in records:
@@ -279,7 +312,8 @@ class Loader:
         events = sorted(before | {plug.event for plug in staged.staging.plugs})
         plugs = {event: plug for event in events if (plug := after.get(event)) is not None}
         changed = {event: plug for event, plug in plugs.items() if plug is not self._catalog.get(event)}
-        return Group(staged.id, staged.modules, changed, tuple(event for event in events if event not in plugs))
+        gone = tuple(event for event in events if event not in plugs)
+        return Group(staged.id, staged.modules, _in_order(staged.sources), changed, gone)
 
     @staticmethod
     def _failed_group(staged: Staged, served: set[str]) -> Group:
@@ -292,6 +326,7 @@ class Loader:
         return Group(
             id=staged.id,
             modules=staged.modules,
+            sources=_in_order(staged.sources),
             plugs={},
             problems=tuple(msgspec.structs.replace(problem, events=problem.events or events) for problem in problems),
             traces=tuple(traces[problem] for problem in problems),
@@ -305,3 +340,7 @@ class Loader:
             for problem in contents.problems
         ]
         return tuple(sorted({*problems, *self._attempts.problems()}))
+
+
+def _in_order(sources: Mapping[str, Source]) -> tuple[Source, ...]:
+    return tuple(sources[name] for name in sorted(sources))

@@ -2,7 +2,7 @@
 
 A report is a set of paths to read again whatever their stat says; an empty one means "look everywhere". Where the
 system has no events (network file systems) or no more of them (inotify's limits), the folders are looked at every
-`POLL_S` instead, which costs 5 µs a file.
+`POLL_S` instead, which costs 5 µs a file; then only plugs are looked at, and nothing is known of what `beyond` names.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -27,6 +27,11 @@ IDENTITY_MS: Final = 500
 RESCAN_S: Final = 30.0
 """How often everything is looked at although nothing was reported: inotify drops events when its queue is full."""
 POLL_S: Final = 0.3
+
+LIBRARIES: Final = "site-packages"
+ENVIRONMENT: Final = ".env"
+COMPILED: Final = (".so", ".pyd", ".dll")
+"""How the names of compiled modules end: all of `importlib.machinery.EXTENSION_SUFFIXES`, and the libraries they load."""
 
 Report = frozenset[str]
 EVERYTHING: Final[Report] = frozenset()
@@ -47,7 +52,7 @@ def system_changes(*paths: Path) -> AsyncGenerator[set[tuple[watchfiles.Change, 
     """Changes as the operating system reports them."""
     return watchfiles.awatch(
         *paths,
-        watch_filter=lambda _change, path: is_relevant(path),
+        watch_filter=lambda _change, path: beyond(path, paths) is not None or is_relevant(path),
         debounce=BURST_MS,
         step=STEP_MS,
         rust_timeout=IDENTITY_MS,
@@ -63,6 +68,32 @@ def is_relevant(path: str) -> bool:
     return not is_ignored(name) and (name.endswith(".py") or "." not in name) and f"{os.sep}__pycache__" not in path
 
 
+def beyond(path: str, folders: Iterable[Path]) -> str | None:
+    """What only a new process can take over, if a change of this path changes such: a name to show to people.
+
+    These are the libraries in a folder's `site-packages`, compiled modules, and the folder's environment file. What
+    Python itself writes there while it imports is left out.
+    """
+    if f"{os.sep}__pycache__" in path or not (LIBRARIES in path or path.lower().endswith((ENVIRONMENT, *COMPILED))):
+        return None
+    for folder in folders:
+        for said in (Path, Path.absolute, Path.resolve):  # as the folder was named, or as the system names it
+            top = f"{said(folder)}{os.sep}"
+            if path.startswith(top):
+                return _beyond(path.removeprefix(top))
+    return None
+
+
+def _beyond(name: str) -> str | None:
+    first, *rest = Path(name).parts
+    if first == LIBRARIES:
+        return LIBRARIES
+    if first == ENVIRONMENT and not rest:
+        return ENVIRONMENT
+    is_module = name.lower().endswith(COMPILED) and not any(map(is_ignored, (first, *rest)))
+    return name if is_module else None
+
+
 async def watch(
     folders: Sequence[Path],
     *,
@@ -71,7 +102,7 @@ async def watch(
     source: Changes = system_changes,
     poll_s: float = POLL_S,
 ) -> AsyncIterator[Report]:
-    """Yield a report each time the folders should be looked at.
+    """Yield a report each time the folders should be looked at, and one at once.
 
     Args:
         folders: They may be missing, vanish and come back.
@@ -87,8 +118,8 @@ async def watch(
         except (OSError, RuntimeError) as error:  # watchfiles reports some limits as RuntimeError
             warn(f"the system can't watch the plugs folder ({_reason(error)}): it is looked at every {poll_s:g} s")
     while True:
-        await asyncio.sleep(poll_s)
         yield EVERYTHING
+        await asyncio.sleep(poll_s)
 
 
 async def _reports(folders: Sequence[Path], source: Changes) -> AsyncIterator[Report]:

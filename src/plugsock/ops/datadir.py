@@ -4,14 +4,16 @@
       lock                held as long as the server lives; its text is the pid, for people
       server.json         where the server listens, where its admin socket is, and what it serves, while it runs
 
-The admin socket itself lies in the runtime directory, because the path of a Unix socket ends after about 100 bytes and
-a data directory's may be longer. Where there are no Unix sockets it is a port on the loopback address, and server.json,
-which nobody else can read, holds the key that each request must carry.
+The admin socket and the one that workers join at lie in the runtime directory, because the path of a Unix socket ends
+after about 100 bytes and a data directory's may be longer. Where there are no Unix sockets they are ports on the
+loopback address, each with a key: the admin socket's is in server.json, which nobody else can read, and it hands out
+the other one.
 """
 
 import hashlib
 import os
 import secrets
+import shutil
 import socket
 import stat
 import sys
@@ -27,17 +29,22 @@ from plugsock.errors import PlugsockError
 PATH_LIMIT: Final = 103
 """Bytes of a Unix socket's path: 104 with the closing NUL on macOS and the BSDs, 108 on Linux."""
 
-BACKLOG: Final = 8
+BACKLOG: Final = 64
+"""Connections that wait to be accepted: as many workers as may join at the same time."""
 
 HAS_UNIX: Final = sys.platform != "win32"
 
 
-class AdminAddress(Struct, frozen=True, omit_defaults=True):
-    """The way to a server's admin socket: a path, or a loopback port with its key."""
+class Address(Struct, frozen=True, omit_defaults=True):
+    """The way to a socket of a server: a path, or a loopback port with its key."""
 
     path: str = ""
     port: int = 0
     key: str = ""
+
+    def __str__(self) -> str:
+        """As one would say it, without the key."""
+        return self.path or f"127.0.0.1:{self.port}"
 
 
 class ServerFile(Struct, frozen=True):
@@ -45,7 +52,7 @@ class ServerFile(Struct, frozen=True):
 
     url: str
     pid: int
-    admin: AdminAddress
+    admin: Address
     plugs: str = ""
     """The folder that it serves; empty where an older version wrote the file."""
 
@@ -68,8 +75,11 @@ class DataDirectory:
             PlugsockError: It can't be made, others can open it, or another server holds it.
         """
         self.path = path
-        self.admin = AdminAddress()
+        self.admin = Address()
         """Where the admin socket listens; filled in by `listen`."""
+        self.workers = Address()
+        """Where workers join; filled in by `listen_workers`."""
+        self._scratch: Path | None = None
         try:
             _make_private(path)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -91,11 +101,33 @@ class DataDirectory:
         Raises:
             PlugsockError: There is no place for it.
         """
-        try:
-            server, self.admin = _listen_unix(self.path) if unix else _listen_loopback()
-        except OSError as wrong:
-            raise PlugsockError(f"the admin socket can't be opened: {wrong}") from wrong
+        server, self.admin = self._listen("sock", unix=unix)
         return server
+
+    def listen_workers(self, *, unix: bool = HAS_UNIX) -> socket.socket:
+        """Open the socket where workers join, in the same way; `workers` says where.
+
+        Raises:
+            PlugsockError: There is no place for it.
+        """
+        server, self.workers = self._listen("workers", unix=unix)
+        return server
+
+    def scratch(self) -> Path:
+        """Make an empty directory for files that are of no use once the server has ended; only this user can open it.
+
+        Raises:
+            PlugsockError: There is no place for it.
+        """
+        place = _runtime_directories()[0]
+        try:
+            _make_private(place)
+            self._scratch = place / self._hash
+            shutil.rmtree(self._scratch, ignore_errors=True)  # the lock is ours, so whoever left it is dead
+            _make_private(self._scratch)
+        except OSError as wrong:
+            raise PlugsockError(f"{place}: temporary files can't be kept there: {wrong.strerror}") from wrong
+        return self._scratch
 
     def publish(self, url: str, plugs: Path) -> None:
         """Say in server.json where the server listens, once it does, and which folder it serves."""
@@ -105,23 +137,38 @@ class DataDirectory:
         new.replace(self.path / "server.json")
 
     def close(self) -> None:
-        """Take away what `publish` and `listen` left, then let go of the lock. Once."""
+        """Take away what was published and listened on, then let go of the lock. Once."""
         (self.path / "server.json").unlink(missing_ok=True)
-        if self.admin.path:
-            Path(self.admin.path).unlink(missing_ok=True)
+        for address in (self.admin, self.workers):
+            if address.path:
+                Path(address.path).unlink(missing_ok=True)
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
         os.close(self._lock)
+
+    @property
+    def _hash(self) -> str:
+        """Short, and this directory's alone."""
+        return hashlib.sha256(os.fsencode(self.path.resolve())).hexdigest()[:16]
+
+    def _listen(self, ending: str, *, unix: bool) -> tuple[socket.socket, Address]:
+        name = f"{self._hash}.{ending}"
+        try:
+            return _listen_unix(name) if unix else _listen_loopback()
+        except OSError as wrong:
+            raise PlugsockError(f"the socket {name} can't be opened: {wrong}") from wrong
 
 
 def _runtime_directories() -> list[Path]:
-    """Where this user's admin sockets may lie, the best place first."""
+    """Where this user's sockets may lie, the best place first."""
     xdg = os.environ.get("XDG_RUNTIME_DIR", "")
     given = [Path(xdg) / "plugsock"] if xdg and _is_mine(Path(xdg)) else []
     return [*given, Path(tempfile.gettempdir()) / f"plugsock-{_user()}"]
 
 
-def _listen_loopback() -> tuple[socket.socket, AdminAddress]:
+def _listen_loopback() -> tuple[socket.socket, Address]:
     server = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
-    return server, AdminAddress(port=server.getsockname()[1], key=secrets.token_hex(32))
+    return server, Address(port=server.getsockname()[1], key=secrets.token_hex(32))
 
 
 def _make_private(path: Path) -> None:
@@ -160,8 +207,8 @@ if sys.platform == "win32":
     def _user() -> str:
         return os.environ.get("USERNAME", "user")
 
-    def _listen_unix(data: Path) -> tuple[socket.socket, AdminAddress]:
-        raise OSError(f"there are no Unix sockets here, for {data}")
+    def _listen_unix(name: str) -> tuple[socket.socket, Address]:
+        raise OSError(f"there are no Unix sockets here, for {name}")
 else:
     import fcntl
 
@@ -183,14 +230,14 @@ else:
     def _user() -> str:
         return str(os.getuid())
 
-    def _listen_unix(data: Path) -> tuple[socket.socket, AdminAddress]:
-        path = _socket_path(hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:16] + ".sock")
+    def _listen_unix(name: str) -> tuple[socket.socket, Address]:
+        path = _socket_path(name)
         path.unlink(missing_ok=True)  # the lock is ours, so whoever left it is dead
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         server.bind(str(path))
         path.chmod(0o600)
         server.listen(BACKLOG)
-        return server, AdminAddress(path=str(path))
+        return server, Address(path=str(path))
 
     def _socket_path(name: str) -> Path:
         for place in _runtime_directories():

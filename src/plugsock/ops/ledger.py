@@ -34,6 +34,10 @@ class Ledger:
         """The row of an event, which its route keeps and counts in."""
         return self._rows.setdefault(event, Row())
 
+    def served(self) -> int:
+        """How many calls have ended."""
+        return sum(row.answered + row.failed for row in self._rows.values())
+
     def read(self) -> dict[str, dict[str, float]]:
         """All rows, by event and counter."""
         return {event: asdict(row) for event, row in self._rows.items()}

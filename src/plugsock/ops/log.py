@@ -66,7 +66,7 @@ class Logger(structlog.BoundLoggerBase):
 
     def _write(self, level: str, message: str, fields: Fields) -> None:
         if _LEVELS[level] >= _output.level:
-            arguments, _ = self._process_event(level, None, {"msg": message, **fields})
+            arguments, _ = self._process_event(level, None, {"msg": message, **fields, **_output.fields})
             self._logger.write(*arguments)
 
 
@@ -77,23 +77,28 @@ class Output:
         self.level = _LEVELS["info"]
         self.render: Callable[[str, Fields], str] = as_text
         self.stream: TextIO | None = None
+        self.fields: dict[str, Any] = {}
 
     def write(self, line: str) -> None:
         """Write a line; without a stream of its own to whatever stderr is now."""
         write_line(self.stream if self.stream is not None else sys.stderr, line)
 
 
-def configure(format: Literal["text", "json"] = "text", *, dev: bool = False, stream: TextIO | None = None) -> None:
+def configure(
+    format: Literal["text", "json"] = "text", *, dev: bool = False, stream: TextIO | None = None, **fields: Any
+) -> None:
     """Choose how lines look and where they go, and let those of libraries come along.
 
     Args:
         format: `"text"` for people, `"json"` for machines.
         dev: Show debug lines too.
         stream: Where to; the process's stderr by default.
+        fields: Are on every line: `worker=3`.
     """
     _output.level = _LEVELS["debug" if dev else "info"]
     _output.render = as_json if format == "json" else as_text
     _output.stream = stream
+    _output.fields = fields
     logging.basicConfig(handlers=[_FromLogging()], level=logging.INFO, force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -2,14 +2,17 @@
 
 One JSON object a line, one answer a request: it can be typed by hand (`socat - UNIX-CONNECT:...`).
 
-    {"do":"list"}   →   {"is":"listing","url":"ws://127.0.0.1:8765","pid":4711,"events":[…],"problems":[…]}
-    {"do":"swap"}   →   {"is":"swapped","changed":["chat.send"],"gone":[],"problems":[]}
-    {"do":"stop"}   →   {"is":"stopping"}
+    {"do":"list"}     →   {"is":"listing","url":"ws://127.0.0.1:8765","pid":4711,"events":[…],"problems":[…]}
+    {"do":"swap"}     →   {"is":"swapped","changed":["chat.send"],"gone":[],"problems":[]}
+    {"do":"ps"}       →   {"is":"processes","workers":[…]}
+    {"do":"reload"}   →   {"is":"reloaded","workers":2}
+    {"do":"join"}     →   {"is":"address","address":"127.0.0.1:43671","key":"…"}
+    {"do":"stop"}     →   {"is":"stopping"}
 
 Where the socket can't be kept to one user by the file system, each request carries `key`.
 """
 
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -35,6 +38,18 @@ class List(Request, frozen=True, tag="list"):
 
 class Swap(Request, frozen=True, tag="swap"):
     """Look at the plugs folder now, and answer when what was found is served."""
+
+
+class Ps(Request, frozen=True, tag="ps"):
+    """Which workers are there, and how do they do?"""
+
+
+class Reload(Request, frozen=True, tag="reload"):
+    """Replace every worker, new ones beside the old, and answer when that is done."""
+
+
+class Join(Request, frozen=True, tag="join"):
+    """Where does a worker that was started by hand connect?"""
 
 
 class Stop(Request, frozen=True, tag="stop"):
@@ -64,6 +79,57 @@ class Swapped(Reply, frozen=True, tag="swapped"):
     problems: list[Problem]
 
 
+class WorkerRow(Struct, frozen=True, kw_only=True):
+    """What is known of one worker."""
+
+    number: int
+    set: str = ""
+    """The named set that it belongs to; empty for all others."""
+    pid: int
+    state: str
+    """A word of the life of a worker: `ready`, `draining`."""
+    share: float
+    """Of all calls that were given to workers since the server started, its part: 0 to 1."""
+    calls: int
+    """In flight."""
+    places: int
+    """Async calls that it takes at once."""
+    threads: int
+    """Calls of plain functions that it takes at once."""
+    lost_threads: int
+    """Threads that hold a call which was ended, and do not come back."""
+    revision: str
+    """Short hash of its catalogue: workers that serve the same show the same."""
+    lag_s: float
+    """How late its event loop was when it last told."""
+    memory: int
+    """Bytes."""
+    restarts: int
+    """How often the worker in its place was replaced."""
+    served: int
+    """Calls so far."""
+
+
+class Processes(Reply, frozen=True, tag="processes"):
+    """The workers in the order of their numbers."""
+
+    workers: list[WorkerRow]
+
+
+class Reloaded(Reply, frozen=True, tag="reloaded"):
+    """Every worker is a new one."""
+
+    workers: int
+
+
+class JoinAddress(Reply, frozen=True, tag="address"):
+    """Where a worker connects, and what it has to know there."""
+
+    address: str
+    """Path of a Unix socket, or `127.0.0.1:PORT`."""
+    key: str
+
+
 class Stopping(Reply, frozen=True, tag="stopping"):
     """The server drains and ends."""
 
@@ -74,10 +140,11 @@ class Refused(Reply, frozen=True, tag="refused"):
     message: str
 
 
-_requests: Final[msgspec.json.Decoder[List | Swap | Stop]] = msgspec.json.Decoder(List | Swap | Stop)
-_replies: Final[msgspec.json.Decoder[Listing | Swapped | Stopping | Refused]] = msgspec.json.Decoder(
-    Listing | Swapped | Stopping | Refused
-)
+Asked: TypeAlias = List | Swap | Ps | Reload | Join | Stop
+Answered: TypeAlias = Listing | Swapped | Processes | Reloaded | JoinAddress | Stopping | Refused
+
+_requests: Final[msgspec.json.Decoder[Asked]] = msgspec.json.Decoder(Asked)
+_replies: Final[msgspec.json.Decoder[Answered]] = msgspec.json.Decoder(Answered)
 
 
 def encode(message: Request | Reply) -> bytes:
@@ -85,7 +152,7 @@ def encode(message: Request | Reply) -> bytes:
     return msgspec.json.encode(message) + b"\n"
 
 
-def decode_request(line: bytes) -> List | Swap | Stop:
+def decode_request(line: bytes) -> Asked:
     """Read a request's line.
 
     Raises:
@@ -94,7 +161,7 @@ def decode_request(line: bytes) -> List | Swap | Stop:
     return _decode(_requests, line)
 
 
-def decode_reply(line: bytes) -> Listing | Swapped | Stopping | Refused:
+def decode_reply(line: bytes) -> Answered:
     """Read an answer's line.
 
     Raises:

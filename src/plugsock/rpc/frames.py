@@ -5,7 +5,7 @@ Worker to gateway: a status and payload bytes for a call, `Emit` for what a plug
 All are arrays of plain values, so that a process link can send them as they are and an inline link not at all.
 """
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -47,6 +47,8 @@ class Call(Struct, array_like=True, gc=False):
     """Idempotency key, or empty."""
     trace: str
     """W3C traceparent, or empty."""
+    order: str
+    """The key that the gateway put it in order by, or empty; a worker refuses a call whose payload says another."""
     payload: bytes
 
 
@@ -72,11 +74,7 @@ class SocketState(Struct, array_like=True):
     rights: int
 
 
-class Emit(Struct, array_like=True, tag_field="type", tag=True):
-    """Something a plug said on its own; enqueued, in order, in front of the answer of the call it came from."""
-
-
-class Send(Emit):
+class Send(Struct, array_like=True, tag_field="type", tag=True):
     """`push` to one socket. `json` is always there, `msgpack` only while a socket wants it (`Link.formats`)."""
 
     socket: str
@@ -87,7 +85,7 @@ class Send(Emit):
     """The call it came from, 0 for none: after `cancel` a worker says nothing more of a call."""
 
 
-class Broadcast(Emit):
+class Broadcast(Struct, array_like=True, tag_field="type", tag=True):
     """`push` to every socket."""
 
     event: str
@@ -96,13 +94,30 @@ class Broadcast(Emit):
     sequence: int
 
 
-class Kick(Emit):
+class Kick(Struct, array_like=True, tag_field="type", tag=True):
     """Close a socket."""
 
     socket: str
     code: int
     reason: str
     sequence: int
+
+
+Emit: TypeAlias = Send | Broadcast | Kick
+"""Something a plug said on its own; enqueued, in order, in front of the answer of the call it came from."""
+
+
+class File(Struct, array_like=True, frozen=True):
+    """One file of the plugs folder as it was read; the fields are those of `loader.source.Source`."""
+
+    module: str
+    path: str
+    file: str
+    data: bytes
+    is_package: bool
+    is_helper: bool
+    origin: Literal["folder", "embedded"]
+    is_implicit: bool
 
 
 class Group(Struct, array_like=True, frozen=True):
@@ -118,10 +133,14 @@ class Group(Struct, array_like=True, frozen=True):
     """Why it could not be staged; empty if it was."""
     traces: list[str] = []
     """For each problem the traceback of the author's own frames, for the log; empty if there is none."""
+    modules: list[str] = []
+    """All of it, those that are deleted by it included."""
+    files: list[File] = []
+    """What it was staged from, so that another worker can be brought to the same state whatever the folder holds."""
 
 
 class Staged(Struct, array_like=True, frozen=True):
-    """Everything one look at the folder found."""
+    """Everything one look at the folder found, even if that is nothing."""
 
     stage: int
     """Names this look in `commit`."""
@@ -129,4 +148,4 @@ class Staged(Struct, array_like=True, frozen=True):
     problems: list[Problem]
     """All that is wrong with the folder now, old and new."""
     asked: bool = False
-    """The answer to `Link.look`, whether or not anything has changed."""
+    """The answer to a `Link.look` with `force`."""

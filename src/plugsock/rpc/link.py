@@ -7,7 +7,7 @@ One test suite runs over every implementation.
 from collections.abc import Sequence
 from typing import Protocol
 
-from plugsock.rpc.frames import Call, Details, Emit, SocketState, Staged
+from plugsock.rpc.frames import Call, Details, Emit, File, SocketState, Staged
 
 
 class Link(Protocol):
@@ -34,14 +34,36 @@ class Link(Protocol):
     def formats(self, *, msgpack: bool) -> None:
         """Does any socket want what is pushed as MessagePack too?"""
 
-    def look(self) -> None:
-        """Look at the plugs folder now, whatever the watcher says; a `Sink.staged` with `asked` follows."""
+    def look(self, paths: Sequence[str] = (), *, force: bool = False) -> None:
+        """Look at the plugs folder; a `Sink.staged` follows, and nothing is looked at again before its `commit`.
 
-    def commit(self, stage: int, groups: Sequence[str]) -> None:
-        """These groups of a stage are now routed to; all others of it are dropped."""
+        Args:
+            paths: Files to read again whatever their times and sizes say.
+            force: Try again what failed before, too; the `Sink.staged` that follows says `asked`.
+        """
+
+    def commit(self, stage: int, groups: Sequence[str], held: Sequence[str] | None = None) -> None:
+        """These groups of a stage are now routed to.
+
+        Args:
+            stage: As `Sink.staged` named it.
+            groups: By their ids.
+            held: Groups that are not tried again before they change; None for all others. What could be staged and is
+                neither routed to nor held is staged anew by the next look; what failed waits for a change anyway.
+        """
 
     def retire(self, stage: int) -> None:
         """No call runs any more on what the commit of this stage replaced."""
+
+
+class WorkerLink(Link, Protocol):
+    """The link to a single worker, which whoever has many of them keeps in step: one `Sink.staged` follows each look."""
+
+    def look(self, paths: Sequence[str] = (), *, force: bool = False, refused: Sequence[str] = ()) -> None:
+        """See `Link.look`; these groups fail without being tried, because trying them has ended a worker."""
+
+    def restore(self, files: Sequence[File]) -> None:
+        """Take these files for what the folder holds and stage them; one `Sink.staged` follows, as after `look`."""
 
 
 class Sink(Protocol):
@@ -56,5 +78,11 @@ class Sink(Protocol):
     def emit(self, emit: Emit) -> None:
         """A plug sent, broadcast or kicked."""
 
+    def ended(self, sequence: int) -> None:
+        """A run has ended that was cancelled before: its key, its thread and its place are free."""
+
+    def changed(self, paths: Sequence[str]) -> None:
+        """Something in the folder may have changed, perhaps at these paths; answer with `Link.look`, soon."""
+
     def staged(self, staged: Staged) -> None:
-        """The folder was looked at and something has changed, or `look` was said; answer with `Link.commit`."""
+        """The folder was looked at; answer with `Link.commit`."""

@@ -1,6 +1,6 @@
 """Runs plugs: binds a payload, runs the function, encodes the answer.
 
-    InlineLink ──▶ Keeper     looks at the folder, announces, commits, retires        (keeper)
+    Engine ──────▶ Keeper     watches, looks when told to, announces, commits, retires  (keeper, outdated)
         │            │
         │            ▼
         │          Table      (event, revision) -> Served: all that a call needs      (table)
@@ -14,6 +14,7 @@
         ├── words             Socket and Server as a plug holds them                  (words)
         └── outcome           result -> payload, exception -> fault                   (outcome, encode, faults)
 
+An Engine is a worker, in a process of its own or in the gateway's.
 All of it lives on one event loop, except what `threads` and the plain half of `stream` say they do in a thread.
 A call is answered once through `rpc.link.Sink`, or not at all after its `cancel`.
 """

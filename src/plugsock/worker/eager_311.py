@@ -23,7 +23,7 @@ from types import coroutine
 from typing import Any, Final, TypeVar
 from weakref import getweakrefcount
 
-from plugsock.worker.eager import Done
+from plugsock.worker.eager import Done, Marks, onward
 
 Token = TypeVar("Token")
 
@@ -60,8 +60,9 @@ class Suspended:
 
     def _begin(self, done: Done[Token], token: Token) -> "asyncio.Task[None]":
         """Run it as a plain task; one that is cancelled before its first step never comes to `ended`'s first line."""
-        coro = self._coro
-        task = self._starter.make_task(ended(coro, done, token))
+        coro, marks = self._coro, self._starter.marks
+        whole = _whole(coro, partial(marks.resumed, token), marks.rested)
+        task = self._starter.make_task(ended(whole, done, token, marks))
 
         def tell(_task: "asyncio.Task[None]") -> None:
             if getcoroutinestate(coro) == CORO_CREATED:
@@ -75,7 +76,8 @@ class Suspended:
 class Starter:
     """Starts coroutines, each in an empty context of its own."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, marks: Marks) -> None:
+        self.marks = marks
         self._loop = loop
         self._waiting: list[Carrier] = []
         self._closed = False
@@ -138,7 +140,7 @@ class Starter:
     def make_carrier(self) -> None:
         """Let one more carrier come to its wait."""
         if not self._closed:
-            Carrier(self._loop, self._ready)
+            Carrier(self._loop, self.marks, self._ready)
 
     def _replace(self, carrier: "Carrier") -> None:
         carrier.release()
@@ -185,9 +187,9 @@ class Carrier:
         enter: Of the context.
     """
 
-    __slots__ = ("_load", "box", "context", "drive", "enter", "task", "wait")
+    __slots__ = ("_load", "_marks", "box", "context", "drive", "enter", "task", "wait")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ready: "Callable[[Carrier], None]") -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, marks: Marks, ready: "Callable[[Carrier], None]") -> None:
         self.context = Context()
         self.enter = self.context.run
         self.wait = loop.create_future()
@@ -195,6 +197,7 @@ class Carrier:
         self.task.is_touched = False
         self.box: list[Any] = [None]
         self.take_seat()
+        self._marks = marks
         self._load: tuple[Any, Any, Any] | None = None
 
     def take_seat(self) -> None:
@@ -210,7 +213,9 @@ class Carrier:
         is_marked = getattr(awaited, "_asyncio_future_blocking", False)
         if is_marked:
             awaited._asyncio_future_blocking = False
-        self._load = partial(_rest, coro, awaited, is_marked), done, token
+        marks = self._marks
+        rest = partial(_rest, coro, awaited, is_marked, partial(marks.resumed, token), marks.rested)
+        self._load = rest, done, token
         self.release()
 
     def release(self) -> None:
@@ -228,8 +233,9 @@ class Carrier:
         if self._load is None:
             return
         rest, done, token = self._load
-        self._load = None
-        await ended(rest(cancelled), done, token)
+        whole = ended(rest(cancelled), done, token, self._marks)
+        self._load = cancelled = None  # its traceback holds this frame, and this frame would hold it
+        await whole
 
 
 @coroutine
@@ -244,7 +250,7 @@ def _driver(box: list[Any]) -> Generator[Any, Any, None]:
         box[0] = yield from (yield box)
 
 
-async def ended(coro: Coroutine[Any, Any, Any], done: Done[Token], token: Token) -> None:
+async def ended(coro: Coroutine[Any, Any, Any], done: Done[Token], token: Token, marks: Marks) -> None:
     """Await a coroutine to its end; whatever it raises goes to `done`, for a task lets SystemExit out of the loop."""
     try:
         value = await coro
@@ -252,6 +258,22 @@ async def ended(coro: Coroutine[Any, Any, Any], done: Done[Token], token: Token)
         done(token, None, error)
     else:
         done(token, value, None)
+    finally:
+        marks.rested()
+
+
+@coroutine
+def _whole(
+    coro: Coroutine[Any, Any, Any], resumed: Callable[[], None], rested: Callable[[], None]
+) -> Generator[Any, Any, Any]:
+    """Run a coroutine from its first step on, which the loop makes as it makes all others."""
+    resumed()
+    try:
+        awaited = coro.send(None)
+    except StopIteration as returned:
+        return returned.value
+    rested()
+    return (yield from onward(coro, awaited, resumed, rested))
 
 
 @coroutine
@@ -259,6 +281,8 @@ def _rest(
     coro: Coroutine[Any, Any, Any],
     awaited: Any,
     is_marked: bool,  # noqa: FBT001 - a partial's, by position
+    resumed: Callable[[], None],
+    rested: Callable[[], None],
     cancelled: asyncio.CancelledError | None,
 ) -> Generator[Any, Any, Any]:
     """Go on with a coroutine that has begun to await something, as a task would that had made the first step itself.
@@ -267,22 +291,15 @@ def _rest(
         coro: Its first step was made by somebody else.
         awaited: What that came to: a future, or None for a bare `yield`.
         is_marked: It is a future that was marked as awaited.
+        resumed: See `onward`.
+        rested: See `onward`.
         cancelled: The cancellation that came meanwhile. As a task does, cancel what is awaited: it brings the
             cancellation to the coroutine. Only what can't be cancelled any more is told directly.
     """
     if is_marked:
         awaited._asyncio_future_blocking = True
-    while True:
-        try:
-            if cancelled is not None:
-                error, cancelled = cancelled, None
-                if awaited is None or not awaited.cancel(*error.args):
-                    raise error
-            yield awaited
-        except BaseException as error:
-            try:
-                awaited = coro.throw(error)
-            except StopIteration as returned:
-                return returned.value
-        else:
-            return (yield from coro)
+    if cancelled is not None and awaited is not None and awaited.cancel(*cancelled.args):
+        cancelled = None
+    steps = onward(coro, awaited, resumed, rested, cancelled)
+    cancelled = None  # its traceback would hold this frame
+    return (yield from steps)

@@ -1,6 +1,8 @@
-"""Keeps the catalogue current: looks at the folders when they change, announces what a look found, commits, retires.
+"""Keeps the catalogue current: says when the folders may have changed, looks when it is told to, commits, retires.
 
-It knows nothing of calls, and of the gateway only `Sink.staged`: every kind of worker has one.
+    changed ──▶ (somebody decides that it is time) ──▶ look ──▶ staged ──▶ commit ──▶ retire
+
+It knows nothing of calls, and of the gateway only `Sink.changed` and `Sink.staged`: every kind of worker has one.
 """
 
 import asyncio
@@ -9,6 +11,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+from msgspec import Struct
+
+from plugsock.loader.source import Source
 from plugsock.loader.swap import Group, Loader, Look
 from plugsock.loader.watch import watch
 from plugsock.model import Problem
@@ -16,6 +21,8 @@ from plugsock.ops.log import get_logger
 from plugsock.ops.tasks import Tasks
 from plugsock.rpc import frames
 from plugsock.rpc.link import Sink
+from plugsock.rpc.page import STAGING, Page, staging
+from plugsock.worker.outdated import Outdated
 from plugsock.worker.table import Table
 from plugsock.worker.threads import in_thread
 
@@ -25,7 +32,26 @@ STOP_S: Final = 2.0
 AFTER_FAILURE_S: Final = 1.0
 """When a look itself fails, not what it looked at, the next one is so much later."""
 
+ANEW_S: Final = 0.05
+"""What nobody has decided on is staged anew so much later: whoever has to decide may be waiting for something."""
+
+NO_STAGE: Final = 0
+"""Names a look that has failed; loaders count from 1."""
+
+GIVEN_UP_S: Final = 0.1
+"""Whoever waits for an `async def on_load` finds out so soon that it has taken too long."""
+
 log = get_logger()
+
+
+def warn(reason: str) -> None:
+    """Tell people of what only a new process can take over, where nobody else can start one."""
+    log.warning("something has changed that only a restart takes over", reason=reason)
+
+
+class _Order(Struct):
+    find: Callable[[], Look]
+    is_forced: bool
 
 
 class Keeper:
@@ -36,48 +62,59 @@ class Keeper:
 
     Args:
         loader: From files to plugs; the keeper's own from now on.
-        sink: Is told what was staged.
+        sink: Is told when it is time to look, and what was staged.
         table: Gets what is committed, loses what is retired.
         poll: Look by the clock, where the file system has no events.
+        outdated: Is told what has changed that only a new process can take over.
     """
 
-    def __init__(self, loader: Loader, sink: Sink, table: Table, *, poll: bool) -> None:
+    def __init__(
+        self, loader: Loader, sink: Sink, table: Table, *, poll: bool, outdated: Callable[[str], None] = warn
+    ) -> None:
         self._loader = loader
         self._sink = sink
         self._table = table
         self._poll = poll
+        self._folders = [folder.path for folder in loader.folders]
+        self._outdated = Outdated(self._folders, outdated)
         self._tasks = Tasks("plugs")
-        self._wake = asyncio.Event()
-        self._changed: set[str] = set()
-        self._asked = 0
+        self._orders: asyncio.Queue[_Order] = asyncio.Queue()
         self._looking: asyncio.Future[Look] | None = None
         self._staged: Look | None = None
-        self._decided = asyncio.Event()
+        self._decision: asyncio.Future[bool] | None = None
+        self._again: asyncio.TimerHandle | None = None
         self._retired: list[int] = []
-        self._problems: tuple[Problem, ...] | None = None
+        self._problems: tuple[Problem, ...] = ()
 
-    async def start(self) -> None:
-        """Look for the first time and announce what is there; from then on look whenever something changes."""
-        again_in_s = await self._look()
+    def start(self) -> None:
+        """Begin to watch, and say that everything may have changed; look from now on when told to."""
         self._tasks.spawn("watch", self._watch())
-        self._tasks.spawn("look", self._keep_looking(again_in_s))
+        self._tasks.spawn("look", self._keep_looking())
 
-    def look(self) -> None:
-        """Look now, also at what failed before; what comes of it is announced even if nothing has changed."""
-        self._asked += 1
-        self._wake.set()
+    def look(self, paths: Sequence[str] = (), *, force: bool = False, refused: Sequence[str] = ()) -> None:
+        """Look, after all looks that were ordered before and the decisions on them; see `rpc.link.Link`."""
+        find = partial(self._loader.look, changed=paths, force=force, refused=refused)
+        self._orders.put_nowait(_Order(find, force))
 
-    def commit(self, stage: int, groups: Sequence[str]) -> None:
-        """The gateway has decided what of a look is served from now on; a late decision is ignored."""
+    def restore(self, files: Sequence[frames.File]) -> None:
+        """Take these files for what the folders hold, in the same order as looks; see `rpc.link.Link`."""
+        find = partial(self._loader.look, contents=[_source(file) for file in files])
+        self._orders.put_nowait(_Order(find, is_forced=False))
+
+    def commit(self, stage: int, groups: Sequence[str], held: Sequence[str] | None = None) -> None:
+        """It is decided what of a look is served from now on; a late decision is ignored. See `rpc.link.Link`."""
         look = self._staged
         if look is None or look.stage != stage:
             return
         self._staged = None
-        self._loader.commit(stage, groups)
+        if stage != NO_STAGE:
+            self._loader.commit(stage, groups, held)
         chosen = [group for group in look.groups if group.id in groups]
         plugs = [plug for group in chosen for plug in group.plugs.values()]
         self._table.commit(stage, plugs, [event for group in chosen for event in group.gone])
-        self._decided.set()
+        staged = {group.id for group in look.groups if not group.problems}
+        if self._decision is not None and not self._decision.done():
+            self._decision.set_result(held is None or staged <= {*groups, *held})
 
     def retire(self, stage: int) -> None:
         """No call runs any more on what a stage replaced."""
@@ -90,6 +127,8 @@ class Keeper:
     async def stop(self) -> None:
         """Stop looking, and unload all plugs."""
         await self._tasks.stop()
+        self._outdated.stop()
+        self._say_changed_in(None)
         if self._looking is not None and self._is_looking:
             await asyncio.wait({self._looking}, timeout=STOP_S)
         if self._is_looking:
@@ -102,43 +141,53 @@ class Keeper:
         return self._looking is not None and not self._looking.done()
 
     async def _watch(self) -> None:
-        folders = [folder.path for folder in self._loader.folders]
-        async for paths in watch(folders, poll=self._poll, warn=log.warning):
-            self._changed |= paths
-            self._wake.set()
+        async for paths in watch(self._folders, poll=self._poll, warn=log.warning):
+            rest = self._outdated.without(paths)
+            if rest or not paths:
+                self._sink.changed(sorted(rest))
 
-    async def _keep_looking(self, again_in_s: float | None) -> None:
+    def _say_changed_in(self, seconds: float | None) -> None:
+        """Whatever the watcher says; None for not at all."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if seconds is not None:
+            self._again = asyncio.get_running_loop().call_later(seconds, self._sink.changed, ())
+
+    async def _keep_looking(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), again_in_s)
+            order = await self._orders.get()
+            self._say_changed_in(None)
+            self._staged = None
             try:
-                again_in_s = await self._look()
-            except Exception:
-                log.exception("looking at the plugs failed")
-                again_in_s = AFTER_FAILURE_S
+                look = await self._look(order)
+                self._say_changed_in(look.again_in_s)
+                is_all_decided = await self._announce(look, asked=order.is_forced)
+            except Exception:  # of whoever is told
+                log.exception("announcing the plugs failed")
+                self._say_changed_in(AFTER_FAILURE_S)
+            else:
+                if not is_all_decided:
+                    self._say_changed_in(ANEW_S)
 
-    async def _look(self) -> float | None:
-        """Look, announce what is new and wait for the decision; says when to look again whatever happens."""
-        asked, changed = self._asked > 0, frozenset(self._changed)
-        self._wake.clear()
-        self._looking = in_thread("plugsock-look", partial(self._loader.look, changed=changed, force=asked))
-        look = await asyncio.shield(self._looking)
-        self._changed -= changed
-        self._asked -= asked
-        if self._asked:
-            self._wake.set()
+    async def _look(self, order: _Order) -> Look:
+        try:
+            self._looking = in_thread("plugsock-look", order.find)
+            look = await asyncio.shield(self._looking)
+        except Exception:
+            log.exception("looking at the plugs failed")
+            look = Look(stage=NO_STAGE, groups=(), problems=self._problems, again_in_s=AFTER_FAILURE_S)
+        self._problems = look.problems
         self._retire()
-        if asked or look.groups or look.problems != self._problems:
-            self._problems = look.problems
-            await self._announce(look, asked=asked)
-        return look.again_in_s
+        return look
 
-    async def _announce(self, look: Look, *, asked: bool) -> None:
-        self._decided.clear()
+    async def _announce(self, look: Look, *, asked: bool) -> bool:
+        """Say what was found, and wait until all of it is decided on; False if some of it is to be staged anew."""
+        self._decision = asyncio.get_running_loop().create_future()
         self._staged = look
         groups = [_announced(group) for group in look.groups]
         self._sink.staged(frames.Staged(look.stage, groups, list(look.problems), asked))
-        await self._decided.wait()
+        return await self._decision
 
     def _retire(self) -> None:
         while self._retired and not self._is_looking:  # else the end of the look is awaited, and retires
@@ -146,7 +195,23 @@ class Keeper:
 
 
 def _announced(group: Group) -> frames.Group:
-    return frames.Group(group.id, group.announcements, list(group.gone), list(group.problems), list(group.traces))
+    return frames.Group(
+        id=group.id,
+        events=group.announcements,
+        gone=list(group.gone),
+        problems=list(group.problems),
+        traces=list(group.traces),
+        modules=sorted(group.modules),
+        files=[_file(source) for source in group.sources],
+    )
+
+
+def _file(s: Source) -> frames.File:
+    return frames.File(s.module, s.path, s.file, s.data, s.is_package, s.is_helper, s.origin, s.is_implicit)
+
+
+def _source(f: frames.File) -> Source:
+    return Source(f.module, f.path, f.file, f.data, f.is_package, f.is_helper, f.origin, f.is_implicit)
 
 
 def on_loop(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, Any]], None]:
@@ -160,8 +225,25 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, An
         return None
 
     def run(coro: Coroutine[Any, Any, Any]) -> None:
-        error = asyncio.run_coroutine_threadsafe(contained(coro), loop).result()
+        running = asyncio.run_coroutine_threadsafe(contained(coro), loop)
+        try:
+            while not running.done():
+                with suppress(TimeoutError):
+                    running.exception(GIVEN_UP_S)
+        except BaseException:  # nobody waits for this thread any more: it was interrupted, which is felt between waits
+            running.cancel()
+            raise
+        error = running.result()
         if error is not None:
             raise error
 
     return run
+
+
+def marks_staging(page: Page) -> Callable[[str | None], None]:
+    """What a `Loader` calls with each group that it tries, so that it is known which of them has ended the process."""
+
+    def mark(group: str | None) -> None:
+        page[STAGING] = 0 if group is None else staging(group)
+
+    return mark

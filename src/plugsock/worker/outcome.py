@@ -54,17 +54,20 @@ class Open(Protocol):
 
 
 class Answers:
-    """Answers calls, each once, and not after they were ended.
+    """Answers calls, each once, and not after they were ended: then it says when their runs have come to an end.
 
     Attributes:
         outbox: Brings what threads have to say.
         open: What is neither answered nor has ended, by sequence.
+        is_stopped: The runs that are left end by themselves, and nobody waits to hear of that.
     """
 
     def __init__(self, sink: Sink, outbox: Outbox, *, dev: bool) -> None:
         self.outbox = outbox
         self.open: dict[int, Open] = {}
+        self.is_stopped = False
         self._answer = sink.answer
+        self._ended = sink.ended
         self._item = sink.item
         self._faults = Faults(dev=dev)
 
@@ -90,12 +93,14 @@ class Answers:
         return ERROR, self._faults.encode(call, error)
 
     def give(self, run: Run, outcome: Outcome) -> None:
-        """Answer, after all that was said before; on the loop."""
+        """Answer, after all that was said before, or say that a run has ended that was ended before; on the loop."""
         if self.outbox.waiting:
             self.outbox.drain()
         call, details = run.call, None
         self.open.pop(call.sequence, None)
         if run.is_over:
+            if not self.is_stopped:
+                self._ended(call.sequence)
             return
         if run.voice is not None:
             run.voice.sequence = 0

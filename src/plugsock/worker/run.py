@@ -6,6 +6,9 @@
 
 `start` is the hot path: what an async plug that does not wait takes from its call to its answer, measured in
 benchmarks/. What only other calls need is kept out of it, above all the `Run` that keeps account of one that goes on.
+
+Whose code runs is marked on the page (`rpc.page`): here for first steps and the decoding before them, in `marks` for
+what goes on, in `threads` for what runs there.
 """
 
 import asyncio
@@ -17,12 +20,15 @@ from time import perf_counter
 from typing import Any, Final, Protocol, TypeAlias
 
 from plugsock.loader.signature import LONGEST_NULL
-from plugsock.model import JSON, User
+from plugsock.model import JSON, Fault, User
 from plugsock.ops.log import get_logger
+from plugsock.rpc import fields
 from plugsock.rpc.frames import OK, Call
 from plugsock.rpc.link import Sink
+from plugsock.rpc.page import STARTED, Page, private
 from plugsock.worker.bind import REFUSALS, bad_payload
 from plugsock.worker.eager import Done
+from plugsock.worker.marks import PageMarks
 from plugsock.worker.outbox import Outbox
 from plugsock.worker.outcome import END, Answers, Open, Outcome, Run
 from plugsock.worker.repeats import COLON, refuse_repeats
@@ -40,7 +46,7 @@ AGAIN_MS: Final = 1000
 """When to try again a call that found no thread: threads come back as fast as the plugs that hold them."""
 
 STOP_S: Final = 1.0
-"""On `stop`, async plugs have so long to end after they were cancelled."""
+"""On `stop`, plugs have so long to end after they were cancelled."""
 
 Enter: TypeAlias = Callable[[], Any]
 """Calls the plug with all that it takes."""
@@ -98,23 +104,31 @@ class Runner:
         table: Which function runs which call.
         threads: For plain functions, at most.
         dev: Tracebacks come along in answers.
+        page: Where to mark which call's code runs; by default one that nobody reads.
 
     Attributes:
         peers: What is known of the sockets that call.
         mouth: What plugs say goes through here.
+        batch_began: Say this before a number of calls is started in a row, if somebody reads the page.
+        batch_ended: Say this after them, and before the loop does anything else.
     """
 
-    def __init__(self, sink: Sink, table: Table, *, threads: int = CAPACITY, dev: bool = False) -> None:
+    def __init__(
+        self, sink: Sink, table: Table, *, threads: int = CAPACITY, dev: bool = False, page: "Page | None" = None
+    ) -> None:
         loop = asyncio.get_running_loop()
+        self._page = page = private() if page is None else page
+        marks = PageMarks(page)
+        self.batch_began, self.batch_ended = marks.batch_began, marks.batch_ended
         self._outbox = outbox = Outbox(loop)
         self.peers = Peers()
         self.mouth = Mouth(sink, outbox)
         self._serving = table.serving
         self._answer = sink.answer
         self._answers = Answers(sink, outbox, dev=dev)
-        self._starter = Starter(loop)
+        self._starter = Starter(loop, marks)
         self._step = self._starter.step
-        self._threads = Threads(outbox, threads)
+        self._threads = Threads(outbox, page, threads)
         self._open = self._answers.open
         self._streams: dict[str, dict[int, Stream]] = {}
         self._held: set[str] = set()
@@ -124,9 +138,16 @@ class Runner:
             THREAD_STREAM: self._thread_stream,
         }
 
+    @property
+    def lost_threads(self) -> int:
+        """How many threads run calls that were ended."""
+        return self._threads.lost
+
     def start(self, call: Call) -> None:
         """Begin a call; it is answered once, perhaps before this returns."""
         # Longer than others and flat, because it runs once a call, where a function more costs 3 % of the whole.
+        # All are marked, because of all of them the plug's own types may run code while the payload is decoded.
+        self._page[STARTED] = call.sequence
         arrived = perf_counter() if call.flags else 0.0
         try:
             served = self._serving[call.revision][call.event]
@@ -204,13 +225,14 @@ class Runner:
         return any(opened.run.served in plugs for opened in self._open.values())
 
     async def stop(self) -> None:
-        """End every run; those that don't end are left behind, with a word in the log."""
+        """End every run, of which nothing more is said; those that don't end are left behind, with a word in the log."""
+        self._answers.is_stopped = True
         for sequence in list(self._open):
             self.cancel(sequence)
         tasks = {opened.task for opened in self._open.values() if opened.task is not None}
-        _, stuck = await asyncio.wait(tasks, timeout=STOP_S) if tasks else (set(), set())
-        if stuck:
-            log.warning("plugs did not end when they were cancelled", calls=len(stuck))
+        await asyncio.wait({*tasks, self._threads.at_rest()}, timeout=STOP_S)
+        if self._open:
+            log.warning("plugs did not end when they were cancelled", calls=len(self._open))
         self._starter.close()
         self._threads.close()
 
@@ -222,12 +244,22 @@ class Runner:
         if served.signature.user_required and self.peers.user(call.socket) is None:
             self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
             return
+        if served.order is not None and not self._is_in_order(call, served.order, value):
+            self._answers.misfit(call, _ambiguous(served.plug.announcement.order))
+            return
         handed_in = self._handed_in(run) if served.needs else ()
         if served.style == ASYNC_CALL:
             self._open[call.sequence] = Waiting(run)  # what it says may end it before it suspends: a kick of its own
             self._run_async(served.enter(value, *handed_in), self._answers.finish, run)
         else:
             self._begin[served.style](run, partial(served.enter, value, *handed_in))
+
+    def _is_in_order(self, call: Call, key: Callable[[Any], str], value: Any) -> bool:
+        """Did the gateway put it in order by what the plug sees? Else two readers could be played against each other."""
+        try:
+            return key(value) == call.order
+        except BaseException:  # code of the plug's own types
+            return False
 
     def _handed_in(self, run: Run) -> tuple[CallerSocket | None, EveryoneElse | None, User | None]:
         """The Socket, Server and User of a plug that takes any."""
@@ -258,7 +290,7 @@ class Runner:
 
     def _thread_call(self, run: Run, enter: Enter) -> None:
         if not self._is_refused(run.call):
-            job = self._threads.submit(partial(self._in_thread, run, enter))
+            job = self._threads.submit(run.call.sequence, partial(self._in_thread, run, enter))
             self._open[run.call.sequence] = Beside(run, job, self._threads)
 
     def _in_thread(self, run: Run, enter: Enter) -> None:
@@ -306,3 +338,9 @@ class Runner:
         if streams is not None and streams.pop(call.sequence, None) is not None and not streams:
             del self._streams[call.socket]
         self._answers.give(run, outcome)
+
+
+def _ambiguous(order: str) -> Fault:
+    field = fields.parse(order).field
+    message = f"The field `{field}`, by which calls are put in order, can't be read in one way."
+    return Fault("bad_payload", message, path=f"$.{field}")

@@ -137,7 +137,7 @@ class ThreadStream:
             return
         has_to_close = self.run.is_over and self._items is not None
         if has_to_close or (not self.run.is_over and self._credit.covers(self._sent)):
-            self._job = self._threads.submit(self._turn)
+            self._job = self._threads.submit(self.run.call.sequence, self._turn)
 
     def _turn(self) -> None:
         began = perf_counter()

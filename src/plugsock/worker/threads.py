@@ -12,6 +12,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
+from plugsock.rpc.page import MOST_THREADS, THREADS, Page
 from plugsock.worker.outbox import Outbox
 
 T = TypeVar("T")
@@ -24,11 +25,12 @@ BACKLOG: Final = 1024
 
 
 class Job:
-    """Something to do in a thread."""
+    """Something to do in a thread, for the call of a sequence."""
 
-    __slots__ = ("_claim", "is_lost", "work")
+    __slots__ = ("_claim", "is_lost", "sequence", "work")
 
-    def __init__(self, work: Callable[[], None]) -> None:
+    def __init__(self, sequence: int, work: Callable[[], None]) -> None:
+        self.sequence = sequence
         self.work = work
         self.is_lost = False
         self._claim = [None]
@@ -47,32 +49,35 @@ class Threads:
 
     Args:
         outbox: Tells the loop of jobs that have ended.
-        capacity: Threads, at most.
+        page: Each thread marks there which call it runs.
+        capacity: Threads, at most; no more than have room on a page.
         backlog: Jobs that may wait for one.
     """
 
-    def __init__(self, outbox: Outbox, capacity: int = CAPACITY, backlog: int = BACKLOG) -> None:
+    def __init__(self, outbox: Outbox, page: Page, capacity: int = CAPACITY, backlog: int = BACKLOG) -> None:
         self.lost = 0
         """Threads that still run a job which was called off."""
         self._outbox = outbox
-        self._capacity = capacity
+        self._page = page
+        self._capacity = min(capacity, MOST_THREADS)
         self._backlog = backlog
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._started = 0
         self._pending = 0
+        self._rest: asyncio.Future[None] | None = None
 
     @property
     def is_overloaded(self) -> bool:
-        """Half of the threads are lost, or too many jobs wait."""
-        return 2 * self.lost >= self._capacity or self._pending >= self._capacity + self._backlog
+        """All threads are lost, or too many jobs wait."""
+        return self.lost >= self._capacity or self._pending >= self._capacity + self._backlog
 
-    def submit(self, work: Callable[[], None]) -> Job:
-        """Do something in a thread as soon as one is free; it must not raise."""
-        job = Job(work)
+    def submit(self, sequence: int, work: Callable[[], None]) -> Job:
+        """Do something for a call in a thread as soon as one is free; it must not raise."""
+        job = Job(sequence, work)
         self._pending += 1
-        if self._pending > self._started < self._capacity:
+        if self._pending > (n := self._started) < self._capacity:
             with suppress(RuntimeError):  # the system has no thread left: what there are will do
-                threading.Thread(target=self._run, name=f"plug-{self._started + 1}", daemon=True).start()
+                threading.Thread(target=self._run, args=(n,), name=f"plug-{n + 1}", daemon=True).start()
                 self._started += 1
         self._queue.put(job)
         return job
@@ -89,15 +94,26 @@ class Threads:
         self.lost += 1
         return False
 
+    def at_rest(self) -> "asyncio.Future[None]":
+        """Done as soon as there is no job."""
+        if self._rest is None or self._rest.done():
+            self._rest = asyncio.get_running_loop().create_future()
+            self._settle()
+        return self._rest
+
     def close(self) -> None:
         """Let each thread end after its job; none is waited for."""
         for _ in range(self._started):
             self._queue.put(None)
 
-    def _run(self) -> None:
+    def _run(self, n: int) -> None:
+        page, started, running = self._page, THREADS + 2 * n, THREADS + 2 * n + 1
         while (job := self._queue.get()) is not None:
             if job.claim():
+                page[started] = max(page[started], job.sequence)  # a stream comes back, with a sequence of long ago
+                page[running] = job.sequence
                 job.work()
+                page[running] = 0
             self._outbox.post(self._ended, job)
             del job  # an idle thread would keep its last plug, and with it a revision that was replaced
 
@@ -105,6 +121,11 @@ class Threads:
         self._pending -= 1
         if job.is_lost:
             self.lost -= 1
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self._pending and self._rest is not None and not self._rest.done():
+            self._rest.set_result(None)
 
 
 def in_thread(name: str, function: Callable[[], T]) -> "asyncio.Future[T]":

@@ -1,0 +1,1 @@
+"""Feeds workers: starts processes, hands out calls among them, watches them, and replaces them."""

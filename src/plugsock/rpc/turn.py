@@ -1,0 +1,75 @@
+"""What one end of a connection says in a turn of its event loop, until that is written: in order, most of it one batch.
+
+Payloads that are long travel beside the connection, as a `batches.Parcel`. What is long all the same, and a payload
+that there was no room for, is a batch of its own, so that no batch is longer than the other end takes.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from plugsock.rpc.batches import LONG, Parcel, encode, head
+
+MOST: Final = 1024
+"""Messages of a batch, so that one of the longest short payloads stays far below `batches.LIMIT`."""
+
+
+class Turn:
+    """Collects what is said, and has it written in one piece.
+
+    Args:
+        call_soon: Calls something at the next turn of the event loop.
+        write: Gets what is to be written, as pieces in a row.
+
+    Attributes:
+        said: What is short may be appended here directly, with `expect` after it unless it `is_due`: that is half of
+            the cost of `say`. After a parcel follows the message that it belongs to.
+        is_due: It will be written at the next turn.
+    """
+
+    __slots__ = ("_call_soon", "_cuts", "_write", "is_due", "said")
+
+    def __init__(self, call_soon: Callable[[Callable[[], None]], Any], write: Callable[[list[bytes]], None]) -> None:
+        self.said: list[Any] = []
+        self.is_due = False
+        self._cuts: list[int] = []
+        self._call_soon = call_soon
+        self._write = write
+
+    def say(self, message: Any, size: int = 0) -> None:
+        """Say something whose payload has so many bytes."""
+        if size > LONG:
+            self.set_apart()
+        self.said.append(message)
+        self.expect()
+
+    def set_apart(self) -> None:
+        """Let what is said next be a batch of its own."""
+        at = len(self.said)
+        self._cuts += (at, at + 1)
+
+    def expect(self) -> None:
+        """There is something to be written."""
+        if not self.is_due:
+            self.is_due = True
+            self._call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self.is_due = False
+        said = self.said
+        pieces: list[bytes] = []
+        for messages in self._batches() if self._cuts or len(said) > MOST else (said,):
+            batch = encode(messages)
+            pieces += (head(len(batch)), batch)
+        said.clear()
+        self._cuts.clear()
+        self._write(pieces)
+
+    def _batches(self) -> Iterator[list[Any]]:
+        said, start = self.said, 0
+        for cut in (*self._cuts, len(said)):
+            while start < cut:
+                end = min(start + MOST, cut)
+                if type(said[end - 1]) is Parcel:
+                    end += 1
+                yield said[start:end]
+                start = end

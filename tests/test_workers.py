@@ -46,6 +46,32 @@ async def test_ps_tells_what_each_worker_has_done(tmp_path):
         assert all(row.memory > 1 << 20 and row.restarts == row.calls == row.lost_threads == 0 for row in rows)
 
 
+STUCK = """
+import time
+from plugsock import plug
+
+@plug(timeout=0.05)
+def stuck() -> None:
+    time.sleep(5.0)
+"""
+
+
+async def test_ps_tells_of_an_inline_server_what_it_tells_of_workers(tmp_path):
+    async with running(tmp_path / "one" / "plugs", "--workers", "1", stuck=STUCK) as server:
+        (worker,) = await ps(server)
+    async with (
+        running(tmp_path / "two" / "plugs", "--workers", "0", stuck=STUCK) as server,
+        connect(server.url) as client,
+    ):
+        (before,) = await ps(server)
+        with pytest.raises(Error, match="timeout"):
+            await client.call("stuck")
+        (after,) = await ps(server)
+
+    assert before.revision == worker.revision
+    assert (before.lost_threads, after.lost_threads) == (0, 1)
+
+
 REPORTS = """
 import os
 from plugsock import plug

@@ -17,6 +17,7 @@ from plugsock.ops.log import get_logger
 from plugsock.pool.cores import cores
 from plugsock.pool.sizes import threads
 from plugsock.pool.vitals import Vitals
+from plugsock.rpc import catalogue
 from plugsock.rpc.admin import WorkerRow
 from plugsock.settings import Settings
 from plugsock.worker.engine import Engine
@@ -64,8 +65,8 @@ class Inline:
             calls=len(calls),
             places=0,
             threads=self._threads,
-            lost_threads=0,
-            revision=self._gateway.routes.shapes[:8],
+            lost_threads=self.link.lost_threads,
+            revision=catalogue.name((each.event, each.revision) for each in self._gateway.routes.announcements()),
             lag_s=0.0,
             memory=self._vitals.memory() or 0,
             restarts=0,

@@ -47,7 +47,7 @@ async def test_each_worker_is_a_line(reported, run_beside):
             "state": "ready",
             "share": "67%",
             "calls": "3",
-            "capacity": "100+6",
+            "places": "100+6",
             "lost": "1",
             "revision": "5e0c1a22",
             "lag": "3.1 ms",
@@ -61,7 +61,7 @@ async def test_each_worker_is_a_line(reported, run_beside):
             "state": "draining",
             "share": "0%",
             "calls": "0",
-            "capacity": "100+2",
+            "places": "100+2",
             "lost": "0",
             "revision": "-",
             "lag": "0.4 ms",
@@ -74,7 +74,7 @@ async def test_each_worker_is_a_line(reported, run_beside):
 async def test_for_people_it_is_a_table(reported, run_beside):
     out = (await run_beside("ps", "--color", "always", NO_COLOR="1"))[1]
 
-    assert all(title in out.splitlines()[1] for title in ("worker", "state", "capacity"))
+    assert all(title in out.splitlines()[1] for title in ("worker", "state", "places"))
     assert "reports" in out
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from plugsock.errors import CODES
 from plugsock.pool import crew, sizes
-from plugsock.pool.life import MEANING, NEXT
+from plugsock.pool.life import MEANING, NEXT, State
 
 PAGE = (Path(__file__).parents[2] / "docs" / "workers.md").read_text(encoding="utf-8")
 
@@ -20,6 +20,10 @@ def test_each_state_has_its_meaning():
 
 def test_the_picture_is_the_table_in_the_code():
     picture = re.findall(r"^    (\w+) --> (\w+): (.+)$", PAGE, re.MULTILINE)
+    assert re.findall(r"^    \[\*\] --> (\w+)$|^    (\w+) --> \[\*\]$", PAGE, re.MULTILINE) == [
+        (next(iter(State)).value, ""),
+        ("", State.GONE.value),
+    ]
     arrows = {(state, following, event) for state, following, events in picture for event in events.split("; ")}
 
     assert arrows == {

@@ -538,3 +538,60 @@ def test_whatever_happens_each_key_has_one_call_at_a_time_in_order_and_each_call
         await world.finish()
 
     asyncio.run(live())
+
+
+# What a pool gives back, because a swap has changed the order before it began.
+
+
+async def test_a_call_that_had_no_key_gets_one_and_its_turn():
+    stage = Rooms(order="")
+    client = stage.client()
+    say(client, 1, "a")
+    say(client, 2, "b")
+    first, second = (call.sequence for call in stage.link.calls)
+    stage.swap(announce("say", "r2", order="{room}"))
+
+    stage.gateway.again(first)
+    stage.gateway.again(second)
+
+    assert stage.started() == ["a", "b", "a"]
+    assert (stage.link.calls[2].revision, stage.link.calls[2].order) == ("r2", "kitchen")
+    await stage.end(2)
+    await stage.end(3)
+    assert client.heard()[1:] == ["ok 1 null", "ok 2 null"]
+    assert not stage.gateway.calls.by_sequence
+
+
+async def test_a_call_whose_key_is_of_no_use_any_more_lets_the_next_one_have_it():
+    stage = Rooms()
+    client = stage.client()
+    say(client, 1, "a")
+    say(client, 2, "b")
+    stage.swap(announce("say", "r2", order=""))
+
+    stage.gateway.again(stage.link.calls[0].sequence)
+    await asyncio.sleep(0)
+
+    assert stage.started() == ["a", "a", "b"]
+    assert [call.order for call in stage.link.calls[1:]] == ["", ""]
+    await stage.end(1)
+    await stage.end(2)
+    assert client.heard()[1:] == ["ok 1 null", "ok 2 null"]
+
+
+async def test_a_call_in_which_the_new_key_can_not_be_read_is_refused():
+    stage = Rooms(order="")
+    client = stage.client()
+    say(client, 1, "a", room=None)
+    stage.swap(announce("say", "r2", order="{room}"))
+
+    stage.gateway.again(stage.link.calls[0].sequence)
+
+    assert client.faults() == [("1", "bad_payload")]
+    assert not stage.gateway.calls.by_sequence
+
+
+async def test_what_has_ended_meanwhile_is_not_said_anew():
+    stage = Rooms()
+    stage.gateway.again(7)
+    assert stage.started() == []

@@ -37,6 +37,9 @@ def stagings():
             "3: JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
         ),
         ("plug(timeout=-1)\n", "2: timeout=-1 must be more than 0 and at most 86400 seconds"),
+        ("plug(timeout=True)\n", "2: timeout=True must be more than 0 and at most 86400 seconds"),
+        ("plug(timeout='1')\n", "2: timeout='1' must be more than 0 and at most 86400 seconds"),
+        ("plug(idempotent=1)\n", "2: idempotent=1 must be True or False"),
         ("plug(3)\n", "2: @plug marks functions, not int"),
     ],
 )

@@ -1,4 +1,5 @@
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -212,6 +213,36 @@ def test_what_a_dead_server_left_there_is_taken_away(data):
     (data.scratch() / "1.page").write_text("")
 
     assert list(data.scratch().iterdir()) == []
+
+
+@posix
+def test_the_directory_of_such_files_is_made_again_where_it_was_cleaned_away(data, runtime):
+    scratch = data.scratch()
+    shutil.rmtree(runtime / "plugsock")
+
+    data.restore_scratch()
+
+    assert mode(scratch) == mode(scratch.parent) == 0o700
+
+
+def test_what_is_in_such_a_directory_stays_when_it_is_not_missing(data):
+    (data.scratch() / "1.page").write_text("")
+
+    data.restore_scratch()
+
+    assert [file.name for file in data._scratch.iterdir()] == ["1.page"]
+
+
+@posix
+@pytest.mark.fault("D9")
+def test_one_that_others_can_open_is_not_taken_in_its_place(data):
+    scratch = data.scratch()
+    scratch.rmdir()
+    scratch.mkdir()
+    scratch.chmod(0o755)
+
+    with pytest.raises(PlugsockError, match="can be opened by others"):
+        data.restore_scratch()
 
 
 @posix

@@ -13,7 +13,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such mo
 
 @pytest.fixture
 def here(tmp_path):
-    return Parcels(tmp_path, "1.up")
+    return Parcels(tmp_path, "1.up", counts=True)
 
 
 @pytest.fixture
@@ -141,6 +141,21 @@ def test_what_waits_is_what_was_put_and_not_taken(here, there):
     assert here.waiting() == 5
     there.take(2, 2)
     there.take(3, 3)
+    assert here.waiting() == 0
+
+
+def test_one_that_could_not_be_removed_does_not_count_for_ever(here, tmp_path):
+    for payload in (b"a", b"bc", b"def"):
+        here.put(payload)
+    (tmp_path / "1.up.2").unlink()  # so 1 has been taken, too, and something has held it
+
+    assert here.waiting() == 3
+
+
+def test_who_does_not_ask_what_waits_keeps_no_account_of_it(tmp_path):
+    here = Parcels(tmp_path, "1.up")
+    here.put(b"a")
+
     assert here.waiting() == 0
 
 

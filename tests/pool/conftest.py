@@ -3,7 +3,9 @@
 import asyncio
 import sys
 
-ON_EVERY_LOOP = {"test_processes", "test_nursery", "test_spawn", "test_output", "test_door", "test_link"}
+ON_EVERY_LOOP = {
+    *("test_processes", "test_program", "test_nursery", "test_spawn", "test_output", "test_door", "test_link"),
+}
 
 LOOPS = {"asyncio": asyncio.new_event_loop}
 if sys.platform != "win32":

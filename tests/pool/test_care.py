@@ -10,6 +10,7 @@ from plugsock.pool.care import DRAIN_S, DUMP_S, HEIR_S, STATUS_S, STOP_S, STUCK_
 from plugsock.pool.life import State
 from plugsock.pool.member import GRACE_S
 from plugsock.pool.sizes import Size
+from plugsock.rpc.frames import Group
 from plugsock.rpc.page import STARTED, STEP, TAKEN_BACK
 from support.scripted import announce
 from support.staffed import Company
@@ -117,6 +118,76 @@ async def test_one_that_somebody_has_started_by_hand_and_looks_into_is_left_alon
 
     assert (joined.state, joined.member.is_silent) == (State.READY, True)
     assert company.kills == []
+
+
+async def by_hand(company):
+    worker = company.by_hand()
+    worker.catch_up()
+    while not worker.calls:
+        company.call("quick")
+    worker.begin(thread=1)
+    return worker, next(iter(worker.calls.values())).sequence
+
+
+async def test_one_of_somebodys_own_whose_call_goes_on_gets_no_calls_until_that_has_ended(company, one):
+    joined, held = await by_hand(company)
+    await until_overdue(company, held)
+    assert joined.state is State.READY
+    before = len(joined.calls)
+    for _ in range(4):
+        company.call("safe")
+    assert len(joined.calls) == before
+    await company.wait(60.0)
+    assert (joined.state, joined.member.killed_for, company.kills) == (State.READY, None, [])
+
+    joined.end()
+    await company.wait(0.05)
+    for _ in range(4):
+        company.call("safe")
+
+    assert company.ends(held) == ["ended"]
+    assert "safe" in joined.events
+
+
+async def test_one_of_somebodys_own_whose_call_goes_on_takes_part_in_changes(company, one):
+    joined, held = await by_hand(company)
+    await until_overdue(company, held)
+    change = Group("c" * 16, [announce("quick", "r2")], [], [])
+    company.pool.changed(())
+    one.stage(change)
+    await company.wait(0.2)
+    joined.stage(change)
+    await company.wait(1.0)
+
+    assert joined.state is State.READY
+    assert joined.member.version == company.pool.committed.version
+
+
+async def test_one_of_somebodys_own_that_was_silent_and_has_a_call_that_goes_on_gets_none_when_it_is_heard(
+    company, one
+):
+    joined, held = await by_hand(company)
+    company.pool.cancel(held)
+    await company.wait(TIMEOUT_S + GRACE_S + 1.0, beat=False)
+    assert joined.member.is_silent
+    before = len(joined.calls)
+    for _ in range(300):
+        company.call("safe")
+    await company.wait(0.5)
+
+    assert not joined.member.is_silent
+    assert len(joined.calls) == before
+
+
+async def test_one_of_somebodys_own_that_has_missed_a_change_is_ended(company, one):
+    joined = company.by_hand()
+    joined.catch_up()
+    joined.member.is_silent = True
+    company.pool.pause(joined.member)
+    company.serve(announce("quick", "r2"))
+    await company.wait(0.3)
+
+    assert (joined.state, company.started) == (State.ENDING, {})
 
 
 async def test_a_stalled_one_that_goes_on_while_its_heir_starts_may_end_its_calls(company, one):
@@ -252,8 +323,10 @@ async def test_one_that_has_run_its_share_is_replaced_and_no_call_is_lost(monkey
     one.answer()
     one.answer()
     await company.wait(0.25)
-    assert one.state is State.DRAINING
+    assert one.state is State.READY
     two = await heir(company)
+    await company.wait(0.05)
+    assert one.state is State.DRAINING
     sequences.append(company.call("quick"))
     one.answer()
     two.answer()
@@ -271,6 +344,8 @@ async def test_one_that_holds_too_much_memory_is_replaced(monkeypatch):
     (one,) = await company.man()
     one.stats.bytes = (1 << 30) + 1
     await company.wait(0.25)
+    await heir(company)
+    await company.wait(0.05)
 
     assert one.member.reason == "it holds more memory than it may"
 
@@ -301,6 +376,7 @@ async def test_streams_of_one_that_is_replaced_end_after_a_minute(company, one):
     stream = company.call("feed")
     one.begin()
     company.supervisor.relieve(one.member, "it was asked to end")
+    await company.wait(0.05)
     await heir(company)
     await company.wait(DRAIN_S - 1.0)
     assert one.state is State.DRAINING
@@ -317,6 +393,8 @@ async def test_streams_of_one_that_is_replaced_end_after_a_minute(company, one):
 async def test_one_that_was_told_to_stop_and_does_not_is_killed(company, one):
     company.supervisor.relieve(one.member, "it was asked to end")
     await company.wait(0.05)
+    await heir(company)
+    await company.wait(0.1)
     assert (one.state, one.heard()[-1]) == (State.ENDING, ("stop",))
     await company.wait(STOP_S - 0.1)
     assert company.kills == []
@@ -407,7 +485,7 @@ async def test_what_ran_when_a_process_ended_by_itself_is_to_blame_and_not_run_a
     assert [call.sequence for call in two.calls.values()] == [bystander]
 
 
-async def test_a_plug_that_has_ended_three_workers_is_out(company, one, capsys):
+async def test_a_plug_that_has_ended_three_workers_is_out(company, one):
     worker = one
     for _ in range(3):
         sequence = company.call("safe")
@@ -419,7 +497,7 @@ async def test_a_plug_that_has_ended_three_workers_is_out(company, one, capsys):
 
     assert company.ends(sequence) == ["worker_lost"]
     assert company.ends(refused) == ["quarantined"]
-    assert "in quarantine until its file changes" in capsys.readouterr().err
+    assert [problem.message[:12] for problem in company.sink.stages()[-1].problems] == ["quarantined:"]
 
 
 async def test_a_kill_from_outside_is_nobodys_fault(company, one):
@@ -458,9 +536,39 @@ async def test_how_a_worker_has_ended_is_in_the_log(company, one, capsys, status
     assert f'status="{text}"' in capsys.readouterr().err.replace(f"status={text}", f'status="{text}"')
 
 
+async def test_those_that_were_started_here_are_not_killed_by_number(monkeypatch):
+    company = Company(monkeypatch, sizes={"": Size(2, 2)})
+    one, _ = await company.man(2)
+    joined = company.by_hand()
+    one.member.lost("a batch of 4294967295 bytes")
+    joined.member.lost("a batch of 4294967295 bytes")
+
+    assert company.kills == [(1, KILL), (3, KILL)]
+    assert company.kills_by_number == [(3, KILL)]
+
+
+@pytest.mark.parametrize("fails", ["plugsock.pool.care.blame.blamed", "plugsock.pool.burial.Burial._mourn"])
+async def test_whatever_goes_wrong_when_one_is_buried_its_calls_are_answered(monkeypatch, fails, capsys):
+    company = Company(monkeypatch, sizes={"": Size(2, 2)})
+    one, two = await company.man(2)
+    sequences = [company.call("quick") for _ in range(2)]
+    one.begin()
+
+    def fail(*_args, **_more):
+        raise RuntimeError
+
+    monkeypatch.setattr(fails, fail)
+    company.die(one)
+
+    assert sorted(company.ends(sequence) for sequence in sequences) == [[], ["worker_lost"]]
+    assert [member.number for member in company.pool.members] == [two.member.number]
+    assert one.memory.is_closed
+    assert "can't be dealt with" in capsys.readouterr().err
+
+
 async def test_signals_never_reach_whole_groups_of_processes(company):
-    kill(0)
-    kill(-1)
+    kill(0, KILL)
+    kill(-1, KILL)
 
     assert company.kills == []
 
@@ -547,3 +655,19 @@ async def test_where_there_is_nobody_else_nothing_is_taken_back(company, one):
 
     assert one.memory.view[TAKEN_BACK] == 0
     assert list(one.member.open) == [1, 2, 3]
+
+
+async def test_what_it_has_is_taken_back_as_soon_as_there_is_another_one(company_of_two):
+    one, two = company_of_two.ready()
+    for _ in range(6):
+        company_of_two.call("quick")
+    one.begin(1)
+    await company_of_two.wait(0.5, beat=False)
+    assert len(one.calls) == len(two.calls) == 3
+
+    for serial in list(two.calls):
+        two.answer(serial)
+    await company_of_two.wait(0.3, beat=False)
+
+    assert list(one.member.open) == [1]
+    assert len(two.calls) == 2

@@ -80,6 +80,7 @@ def test_an_event_whose_calls_end_in_a_moment_takes_places_of_its_own_until_they
     def answer(ran_s):
         for entry in committed.entries.values():
             entry.answered, entry.ran_s = 10, 10 * ran_s
+            committed.active.append(entry)
         committed.entries["slow"].ran_s = 10.0
         committed.pace()
         return [committed.entries[event].kind for event in ("quick", "slow", "plain")]

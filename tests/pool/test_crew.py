@@ -13,7 +13,7 @@ PLACES = 4
 
 
 def entry(event):
-    return Entry(event, "r1", "", False, False, False, 10.0, "a.py:1")
+    return Entry(event, "r1", "", False, False, False, "", 10.0, "a.py:1")
 
 
 def call(sequence, event="a", payload=b""):

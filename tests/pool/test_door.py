@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from plugsock.ops import log
 from plugsock.ops.datadir import Address
@@ -25,7 +26,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets are not
 WELCOME = Welcome(
     1, "/run/1.page", "/srv/plugs", trust=False, dev=False, poll=False, max_answer=1 << 24, threads=4, log_format="text"
 )
-REGISTER = Register("1.0", join.VERSION, 4711, "the key")
+REGISTER = Register("1.0", join.VERSION, os.getpid(), "the key")
 KEY = "0123456789abcdef"
 
 
@@ -169,7 +170,18 @@ async def test_a_worker_that_is_turned_away_hears_why_and_is_hung_up_on(hall, ca
 
     assert await caller.answer() == hall.answer
     assert await caller.is_hung_up_on()
-    assert 'a worker can\'t join  pid=4711 reason="Nobody has started you."' in capsys.readouterr().err
+    assert f'a worker can\'t join  pid={os.getpid()} reason="Nobody has started you."' in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not say it")
+@pytest.mark.parametrize(("unix", "is_known"), [(True, True), (False, False)])
+async def test_which_process_it_is_the_kernel_says_where_it_knows(unix, is_known):
+    async with opened(unix=unix) as hall:
+        caller = await hall.caller()
+        await caller.send(join.encode(replace(REGISTER, pid=4711, key=KEY)))
+        await caller.answer()
+
+        assert [said.pid for said in hall.registered] == [os.getpid() if is_known else 4711]
 
 
 @pytest.mark.parametrize("other", [Register("0.9", join.VERSION, 1, "k"), Register("1.0", join.VERSION + 1, 1, "k")])

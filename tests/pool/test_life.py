@@ -10,7 +10,6 @@ from plugsock.pool.life import (
     MEANING,
     NEXT,
     READY,
-    STARTING,
     Event,
     State,
     step,
@@ -19,7 +18,7 @@ from plugsock.pool.life import (
 
 def lived(*events):
     """The states that a worker goes through."""
-    return list(itertools.accumulate(events, step, initial=STARTING))
+    return list(itertools.accumulate(events, step, initial=JOINING))
 
 
 def reached(state):
@@ -33,9 +32,9 @@ def reached(state):
 
 
 def test_a_worker_that_is_replaced_lives_like_this():
-    states = lived(Event.REGISTERED, Event.CAUGHT_UP, Event.RELIEVED, Event.EMPTIED, Event.LOST)
+    states = lived(Event.CAUGHT_UP, Event.RELIEVED, Event.EMPTIED, Event.LOST)
 
-    assert states == [STARTING, JOINING, READY, DRAINING, ENDING, GONE]
+    assert states == [JOINING, READY, DRAINING, ENDING, GONE]
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not GONE])
@@ -56,14 +55,14 @@ def test_nothing_happens_to_one_that_has_gone(event):
 @pytest.mark.parametrize(
     ("state", "event"),
     [
-        (STARTING, Event.CAUGHT_UP),
-        (STARTING, Event.EMPTIED),
-        (JOINING, Event.REGISTERED),
+        (JOINING, Event.EMPTIED),
+        (JOINING, Event.FELL_BEHIND),
+        (READY, Event.CAUGHT_UP),
         (READY, Event.EMPTIED),
         (DRAINING, Event.CAUGHT_UP),
         (DRAINING, Event.RELIEVED),
         (ENDING, Event.RELIEVED),
-        (ENDING, Event.REGISTERED),
+        (ENDING, Event.CAUGHT_UP),
     ],
 )
 def test_an_event_that_is_not_due_leads_nowhere(state, event):
@@ -75,23 +74,18 @@ def test_one_that_misses_a_commit_gets_no_more_calls_until_it_is_replaced():
     assert READY not in reached(DRAINING)
 
 
-def test_one_that_is_joining_while_there_is_a_commit_goes_on_joining():
-    assert step(JOINING, Event.FELL_BEHIND) is JOINING
-
-
 def test_one_that_has_no_calls_yet_need_not_drain():
-    assert step(STARTING, Event.RELIEVED) is step(JOINING, Event.RELIEVED) is ENDING
+    assert step(JOINING, Event.RELIEVED) is ENDING
 
 
-def test_only_one_that_is_ready_takes_calls_and_votes():
-    assert [state for state in State if state.takes_calls] == [READY]
+def test_only_one_that_is_ready_votes():
     assert [state for state in State if state.votes] == [READY]
 
 
 def test_every_state_is_reached_and_no_life_goes_backwards():
     order = list(State)
 
-    assert reached(STARTING) == set(order[1:])
+    assert reached(JOINING) == set(order[1:])
     for state in order:
         assert all(order.index(after) > order.index(state) for after in reached(state))
 

@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import time
+import tty
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from plugsock.pool import output as module
 from plugsock.pool.lines import BURST
 from plugsock.pool.output import Output
-from support.yard import LIMIT_S, yard
+from support.yard import LIMIT_S, descriptors, yard
 
 GIBIBYTE = 1024**3
 
@@ -99,6 +100,92 @@ async def test_a_reader_that_never_comes_is_not_waited_for(pipe, capsys):
     output.close()
 
     assert "output of plugs was left out" in capsys.readouterr().err
+
+
+@pytest.fixture
+def terminal():
+    """A terminal, and its other end, that nobody reads unless the test does."""
+    reader, writer = os.openpty()
+    tty.setraw(writer)
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb", 0) as end:
+        yield stream, end
+
+
+def rest(end):
+    """What was written to a terminal that nobody has open any more, but for its other end."""
+    read = []
+    try:
+        while data := end.read(65_536):
+            read.append(data)
+    except OSError:  # on Linux it is an error instead of an end
+        pass
+    return b"".join(read)
+
+
+@pytest.mark.fault("P7")
+async def test_a_terminal_that_nobody_reads_is_not_waited_for(terminal, capsys):
+    stream, end = terminal
+    output = Output(stream, None)
+    printed = (b"x" * 996 + b"\n") * 1024  # what there is room for is no number of these lines
+
+    output.source().feed(1, printed)
+    output.close()
+    stream.close()
+
+    shown = len(rest(end))
+    assert 0 < shown < len(printed)
+    assert f"output of plugs was left out  bytes={len(printed) - shown}" in capsys.readouterr().err
+
+
+async def test_a_terminal_that_is_read_late_loses_nothing(terminal):
+    stream, end = terminal
+    output = Output(stream, None)
+    printed = b"".join(b"line %d\n" % number for number in range(10_000))
+    os.set_blocking(end.fileno(), False)
+    read = b""
+
+    output.source().feed(1, printed)
+
+    async with asyncio.timeout(LIMIT_S):
+        while len(read) < len(printed):
+            read += end.read(65_536) or b""
+            await asyncio.sleep(0.001)
+    output.close()
+    assert read == printed
+
+
+async def test_who_else_has_a_terminal_still_waits_when_writing(terminal):
+    stream, _ = terminal
+    output = Output(stream, stream)
+    output.source().feed(1, b"hello\n")
+
+    assert os.get_blocking(stream.fileno())
+    output.close()
+
+
+async def test_a_terminal_that_can_not_be_opened_anew_is_written_to_as_it_is(terminal, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "ttyname", refuse)
+    stream, end = terminal
+    output = Output(stream, None)
+
+    output.source().feed(1, b"hello\n")
+    output.close()
+
+    assert end.read(65_536) == b"hello\n"
+
+
+async def test_a_terminal_that_was_opened_anew_is_closed(terminal):
+    stream, _ = terminal
+    before = descriptors()
+    output = Output(stream, stream)
+
+    output.close()
+    output.source().feed(1, b"too late\n")
+
+    assert descriptors() == before
 
 
 @pytest.mark.fault("P7")

@@ -3,11 +3,13 @@ import asyncio
 import pytest
 
 from plugsock.model import Kind
+from plugsock.pool.committed import ON_LOOP, QUICK, SLOW_S
 from plugsock.pool.crew import MOST_WAITING
 from plugsock.pool.life import State
 from plugsock.pool.pool import MOST_AGAIN
 from plugsock.pool.sizes import ASYNC_PLACES
-from plugsock.rpc.frames import Group, Send, SocketState
+from plugsock.rpc.frames import ERROR, OK, Group, Send, SocketState
+from support.recording import Again
 from support.scripted import announce
 from support.staffed import Workplace, turn
 
@@ -446,3 +448,53 @@ async def test_a_worker_that_is_silent_when_it_becomes_ready_gets_no_calls_yet(p
     place.call("quick")
 
     assert (late.state, late.events) == (State.READY, [])
+
+
+async def test_a_call_with_a_key_that_is_given_back_goes_to_another_worker(place, one, two):
+    place.call("quick", order="k")
+    (keeper,) = [worker for worker in (one, two) if worker.calls]
+    other = two if keeper is one else one
+    keeper.member.take_back()
+
+    for running in keeper.member.taken_back():
+        place.pool.move(running)
+
+    assert other.events == ["quick"]
+    assert not keeper.member.open
+
+
+async def test_calls_that_wait_are_said_anew_where_a_swap_has_changed_their_order(place, one):
+    for _ in range(HALF):
+        place.call("quick")
+    waiting = place.call("quick")
+
+    place.serve(announce("quick", "r2", order="{room}"))
+
+    assert [said.sequence for said in place.sink.said if isinstance(said, Again)] == [waiting]
+    assert place.ends(waiting) == []
+    assert waiting not in place.pool.running
+    assert not place.pool.crews[""].waiting
+
+
+async def test_an_event_whose_calls_do_not_end_is_not_quick_any_more(place, one):
+    entry = place.pool.committed.entries["quick"]
+    place.call("quick")
+    one.member.answer(min(one.calls), OK, b"1", 1e-6, None)
+    place.pool.tick(place.pool.now)
+    assert entry.kind == QUICK
+    place.call("quick")
+    one.begin()
+
+    place.pool.tick(place.pool.now + 2 * SLOW_S)
+    one.member.notice()
+
+    assert (entry.kind, entry.window) == (ON_LOOP, 0)
+
+
+async def test_refusals_do_not_make_an_event_quick(place, one):
+    place.call("quick")
+    serial = min(one.calls)
+    one.member.answer(serial, ERROR, b"{}", 0.0, None)
+    place.pool.tick(place.pool.now)
+
+    assert place.pool.committed.entries["quick"].kind == ON_LOOP

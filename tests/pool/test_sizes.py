@@ -30,6 +30,20 @@ def test_what_nobody_says_about_everyone_else_s_workers_is_auto(counts):
     assert parse(counts, 8)[""] == Size(7, 7)
 
 
+@pytest.mark.parametrize(
+    ("counts", "sizes"),
+    [
+        (["auto", "reports=200"], {"": 56, "reports": 200}),
+        (["reports=200"], {"": 56, "reports": 200}),
+        (["auto", "reports=auto"], {"": 128, "reports": 128}),
+        (["auto", "reports=auto", "mail=2"], {"": 127, "reports": 127, "mail": 2}),
+        (["auto", "reports=255"], {"": 1, "reports": 255}),
+    ],
+)
+def test_auto_gives_way_to_the_limit_of_all_sets_together(counts, sizes):
+    assert parse(counts, 512) == {name: Size(count, count) for name, count in sizes.items()}
+
+
 def test_zero_is_no_workers_at_all():
     assert parse(["0"], 8) == INLINE
 
@@ -46,6 +60,7 @@ def test_zero_is_no_workers_at_all():
         (["2", "3"], "3 is a second count without a name"),
         (["0", "reports=1", "mail=1"], "with 0 plugs run inline, so there can't be workers for reports and mail"),
         (["257"], "257 workers are more than 256"),
+        (["auto", "reports=256"], "257 workers are more than 256"),
         (["1-200", "reports=57"], "257 workers are more than 256"),
     ],
 )

@@ -164,6 +164,8 @@ async def test_it_grows_while_calls_have_to_wait_and_shrinks_after_a_quiet_minut
     three = await company.register()
     three.catch_up()
     assert three.events == ["quick"]
+    for worker in (one, two, three):
+        worker.begin()
     await company.wait(QUIET_S - 1.0)
     assert states(company) == [State.READY] * 3
     await company.wait(2.0)
@@ -248,13 +250,100 @@ async def test_where_nobody_is_there_is_nothing_to_replace(company):
     assert await company.supervisor.reload("for the sake of it") == 0
 
 
-async def test_one_that_is_asked_to_end_by_somebody_is_replaced(company):
+async def test_one_that_is_asked_to_end_by_somebody_is_replaced_the_new_one_first(company):
     one, _ = await company.man(2)
     one.member.leave()
+    one.member.leave()
+    await company.wait(0.1)
+    assert (one.state, len(company.started)) == (State.READY, 1)
+    (await company.register()).catch_up()
     await company.wait(0.1)
 
-    assert (one.state, len(company.started)) == (State.ENDING, 1)
+    assert (one.state, one.member.reason) == (State.ENDING, "it was asked to end")
     assert one.heard()[-1] == ("stop",)
+    company.die(one, 0)
+    await company.wait(1.0)
+    assert states(company) == [State.READY] * 2
+    assert (company.started, company.supervisor.restarts("")) == ({}, 1)
+
+
+async def test_one_of_somebodys_own_that_is_asked_to_end_ends_at_once(company):
+    await company.man(2)
+    joined = company.by_hand()
+    joined.catch_up()
+    joined.member.leave()
+    await company.wait(0.1)
+
+    assert (joined.state, company.started) == (State.ENDING, {})
+
+
+async def test_those_that_have_all_run_their_share_are_replaced_one_by_one(monkeypatch):
+    company = Company(monkeypatch, sizes=sizes(3), max_calls=2)
+    old = await company.man(3)
+    for _ in range(6):
+        company.call("quick")
+    for worker in old:
+        while worker.calls:
+            worker.answer()
+    fewest, most = 3, 0
+    for _ in range(60):
+        await company.wait(0.05)
+        most = max(most, len(company.started))
+        for pid in list(company.started):
+            (await company.register(pid)).catch_up()
+        for worker in old:
+            if ("stop",) in worker.heard():
+                company.die(worker, 0)
+        fewest = min(fewest, states(company).count(State.READY))
+
+    assert [worker.state for worker in old] == [State.GONE] * 3
+    assert {worker.member.reason for worker in old} == {"it has run 2 calls"}
+    assert (fewest, most) == (3, 1)
+    assert states(company) == [State.READY] * 3
+    assert company.supervisor.restarts("") == 3
+
+
+async def test_a_reload_does_not_wait_for_what_is_replaced_after_it(company):
+    old = await company.man(2)
+    reload = asyncio.get_running_loop().create_task(company.supervisor.reload("somebody has asked for it"))
+    for _ in range(4):
+        await company.wait(0.05)
+        for pid in list(company.started):
+            new = await company.register(pid)
+            new.catch_up()
+            new.member.leave()
+        for worker in old:
+            if ("stop",) in worker.heard():
+                company.die(worker, 0)
+    await turn()
+
+    assert await reload == 2
+    assert company.started or any(member.is_old for member in company.pool.members)
+
+
+async def test_those_that_were_started_by_hand_do_not_stand_in_for_others(company):
+    await company.man(1)
+    company.by_hand().catch_up()
+    await company.wait(0.1)
+    assert states(company) == [State.READY] * 2
+    assert not company.supervisor.manned.is_set()
+
+    company.supervisor.roll("an environment file has changed")
+    await company.wait(0.1)
+    assert states(company) == [State.READY] * 2
+    (await company.register()).catch_up()
+    assert company.supervisor.manned.is_set()
+
+
+async def test_calls_that_wait_make_it_grow_however_many_were_started_by_hand(monkeypatch):
+    company = Company(monkeypatch, sizes=sizes(1, 2))
+    await company.man(1)
+    company.by_hand().catch_up()
+    for _ in range(4 * HALF):
+        company.call("quick")
+    await company.wait(0.2)
+
+    assert len(company.started) == 1
 
 
 async def test_what_they_have_done_is_counted_beyond_their_ends(company):

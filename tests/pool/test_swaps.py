@@ -530,6 +530,53 @@ async def test_one_that_was_told_to_end_while_it_was_brought_up_is_not_let_in(pl
     assert late.state is State.ENDING
 
 
+# Somebody has started one by hand.
+
+
+async def test_one_of_somebodys_own_looks_first_only_if_there_is_nobody_else(place, workers):
+    one, two, _ = workers
+    one.member.is_ours = False
+    place.pool.changed(["echo.py"])
+
+    assert (one.heard(), two.heard()) == ([], [("look", "echo.py")])
+
+
+async def test_one_of_somebodys_own_that_is_silent_while_it_imports_holds_nobody_up(place, workers):
+    one, two, three = workers
+    three.member.is_ours = False
+    place.pool.changed(())
+    one.stage(good())
+    two.stage(good())
+    three.import_group(A)
+    three.member.is_silent = True
+    place.pool.pause(three.member)
+
+    assert told(place) == [([A], [])]
+
+
+async def test_one_of_somebodys_own_that_looks_first_and_does_not_answer_is_not_waited_for(
+    place, workers, clock, monkeypatch
+):
+    def drain(member, _reason):
+        member.fire(Event.FELL_BEHIND)
+        place.pool.pause(member)
+
+    monkeypatch.setattr(place.pool.swaps, "_unfit", drain)
+    one, two, three = workers
+    one.member.is_ours = False
+    place.bury(two)
+    place.bury(three)
+    place.pool.changed(["echo.py"])
+    assert one.heard() == [("look", "echo.py")]
+    late = place.join()
+    clock[0] += VOTE_S + 0.1
+    place.pool.tick(clock[0])
+
+    assert one.state is State.DRAINING
+    late.catch_up()
+    assert late.heard()[-1] == ("look", "echo.py")
+
+
 # What is in quarantine.
 
 

@@ -12,7 +12,8 @@ class Recorded:
     def __init__(self):
         self.soon = []
         self.written = []
-        self.turn = Turn(self.soon.append, self.written.append)
+        self.flaws = []
+        self.turn = Turn(self.soon.append, self.written.append, lambda message, _error: self.flaws.append(message))
 
     def end(self):
         """The batches of one turn, each as the messages in it."""
@@ -99,3 +100,27 @@ def test_however_it_is_divided_the_order_is_kept_and_no_parcel_is_last(words):
     assert [message for batch in said for message in batch] == expected
     assert all(0 < len(batch) <= MOST + 1 and type(batch[-1]) is not Parcel for batch in said)
     assert all(len(batch) == 1 for batch in said if any(len(getattr(each, "payload", b"")) > LONG for each in batch))
+
+
+def test_what_can_not_be_encoded_is_left_out_and_told_and_all_the_rest_is_said():
+    class Text(str):
+        """What a library may hand out."""
+
+        __slots__ = ()
+
+    recorded = Recorded()
+    recorded.turn.say(item(1))
+    recorded.turn.said.append(Parcel(7, LONG + 1))
+    recorded.turn.say(item(2))
+    flawed = batches.Outdated(Text("no"))
+    recorded.turn.say(flawed)
+    recorded.turn.say(item(3))
+
+    assert [[type(message).__name__ for message in batch] for batch in recorded.end()] == [
+        ["Item"],
+        ["Parcel", "Item"],
+        ["Item"],
+    ]
+    assert recorded.flaws == [flawed]
+    recorded.turn.say(item(4))
+    assert sequences(recorded.end()) == [[4]]

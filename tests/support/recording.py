@@ -53,6 +53,12 @@ class Ended(NamedTuple):
     sequence: int
 
 
+class Again(NamedTuple):
+    """A call whose event is put in another order now."""
+
+    sequence: int
+
+
 class Changed(NamedTuple):
     """The folder may have changed."""
 
@@ -69,7 +75,7 @@ class RecordingSink:
     """
 
     def __init__(self) -> None:
-        self.said: list[Answer | Item | Emit | Ended | Changed | Staged] = []
+        self.said: list[Answer | Item | Emit | Ended | Again | Changed | Staged] = []
         self.link: Link | None = None
         self.hear: Callable[[Any], None] = lambda _said: None
         self._changed = asyncio.Event()
@@ -85,6 +91,9 @@ class RecordingSink:
 
     def ended(self, sequence: int) -> None:
         self._say(Ended(sequence))
+
+    def again(self, sequence: int) -> None:
+        self._say(Again(sequence))
 
     def changed(self, paths: Sequence[str]) -> None:
         self._say(Changed(list(paths)))

@@ -296,6 +296,7 @@ class Company(Workplace):
     Attributes:
         started: Keys of the processes that were asked for and have not registered, by pid.
         kills: The signals that were sent, as (number of the worker, number of the signal); 0 for who has none.
+        kills_by_number: Those of them that went to whatever process has the number.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
@@ -304,14 +305,18 @@ class Company(Workplace):
         self._now = self._loop.time()
         self.started: dict[int, str] = {}
         self.kills: list[tuple[int, int]] = []
+        self.kills_by_number: list[tuple[int, int]] = []
+        self._processes: set[int] = set()
         self.fails: Exception | None = None
         self._pids = itertools.count(NOBODY + 1000)
         monkeypatch.setattr(self._loop, "time", lambda: self._now, raising=False)
-        monkeypatch.setattr("plugsock.pool.care.os.kill", self._kill)
+        monkeypatch.setattr("plugsock.pool.care.os.kill", self._kill_by_number)
         super().__init__()
 
     def open(self, crews: Sequence[str]) -> Pool:
-        self.supervisor = Supervisor(self.sink, start=self._start, timeout_s=10.0, **self._settings)
+        self.supervisor = Supervisor(
+            self.sink, start=self._start, kill=self._kill_ours, timeout_s=10.0, **self._settings
+        )
         return self.supervisor.pool
 
     async def wait(self, seconds: float = 0.0, *, step: float = 0.05, beat: bool = True) -> None:
@@ -373,7 +378,16 @@ class Company(Workplace):
             raise self.fails
         pid = next(self._pids)
         self.started[pid] = key
+        self._processes.add(pid)
         return pid
+
+    def _kill_ours(self, pid: int, number: int) -> None:
+        if pid in self._processes:
+            self._kill(pid, number)
+
+    def _kill_by_number(self, pid: int, number: int) -> None:
+        self._kill(pid, number)
+        self.kills_by_number.append(self.kills[-1])
 
     def _kill(self, pid: int, number: int) -> None:
         found = [member.number for member in self.workers if member.pid == pid]

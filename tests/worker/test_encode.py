@@ -13,7 +13,7 @@ import pytest
 
 from plugsock import Raw
 from plugsock.model import JSON, MSGPACK
-from plugsock.worker.encode import Unsendable, pushed, shown
+from plugsock.worker.encode import MOST_PUSHED, Unsendable, pushed, shown
 
 
 class Point(msgspec.Struct):
@@ -259,6 +259,14 @@ def test_raw_json_can_be_pushed():
 def test_what_can_not_be_sent_can_not_be_pushed(make):
     with pytest.raises(Unsendable):
         pushed(make(), msgpack=False)
+
+
+@pytest.mark.parametrize("make", [lambda length: "x" * (length - 2), lambda length: Raw(b"1" * length)])
+def test_what_is_longer_than_a_push_may_be_is_refused(make):
+    assert len(pushed(make(MOST_PUSHED), msgpack=False)[0]) == MOST_PUSHED
+
+    with pytest.raises(ValueError, match=r"What is pushed has 16777217 bytes as JSON; it may have 16777216\."):
+        pushed(make(MOST_PUSHED + 1), msgpack=False)
 
 
 def test_a_value_that_can_not_be_shown_is_shown_by_its_type():

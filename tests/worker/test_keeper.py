@@ -431,3 +431,18 @@ def test_where_nobody_can_start_a_process_people_are_told(capsys):
     log.configure("text")
     warn(".env has changed")
     assert 'only a restart takes over  reason=".env has changed"' in capsys.readouterr().err
+
+
+async def test_what_can_not_be_announced_is_a_problem_and_nothing_else_is_held_up(kept):
+    one = kept(
+        "from plugsock.loader.declare import Options\nasync def it(): ...\nit.__plugsock__ = Options(timeout='soon')\n"
+    )
+    one.start()
+    (group,) = (await one.stage(1)).groups
+
+    assert group.events == []
+    assert [problem.events for problem in group.problems] == [("it",)]
+    assert "can't be announced" in group.problems[0].message
+
+    one.save(PLUG)
+    await one.sink.until(lambda: one.events == ["it"])

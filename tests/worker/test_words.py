@@ -182,6 +182,7 @@ async def test_other_names_pass(worker, name):
         (4502, "x" * 124),
         (4502, "é" * 62),
         (4502, None),
+        (4502, b"why"),
         (4502, "\ud800"),
     ],
     ids=repr,
@@ -210,6 +211,20 @@ async def test_a_socket_is_named_by_text(worker):
             server.send(socket, "n")
 
     assert (await (await worker(speak)).call(speak)).ok
+
+
+async def test_texts_of_a_class_of_their_own_are_sent_as_plain_ones(worker):
+    class Text(str):
+        __slots__ = ()
+
+    async def speak(server: Server) -> None:
+        server.send(Text("s1"), "n")
+        server.kick("s1", 4502, Text("why"))
+
+    one = await worker(speak)
+    assert (await one.call(speak)).ok
+    sent, kicked = one.sink.emits()
+    assert (type(sent.socket), type(kicked.reason)) == (str, str)
 
 
 async def test_a_plug_that_was_ended_can_say_nothing_more(worker):

@@ -6,7 +6,7 @@ from plugsock.cli import admin, options, style
 from plugsock.rpc.admin import Processes, Ps, WorkerRow
 
 HEADER = (
-    *("worker", "set", "pid", "state", "share", "calls", "capacity"),
+    *("worker", "set", "pid", "state", "share", "calls", "places"),
     *("lost", "revision", "lag", "memory", "restarts"),
 )
 
@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 def ps(format: str, color: style.Color, **flags: Any) -> int:
     """Show the workers of the server that runs here.
 
-    Of each its process and state, its share of all calls since the start, the calls in flight, its capacity (async
+    Of each its process and state, its share of all calls since the start, the calls in flight, its places (async
     calls + threads), the threads that are lost to plugs which do not return, the revision of its catalogue, how late
     its event loop was last, its memory, and how often it was replaced. In a pipe the columns are separated by tabs.
 

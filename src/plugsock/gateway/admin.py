@@ -25,7 +25,7 @@ class Workforce(Protocol):
         """What is known of each."""
 
     async def reload(self) -> int:
-        """Replace all of them, and say how many there are when that is done.
+        """Replace all that the server has started, and say how many those were when none of them takes calls any more.
 
         Raises:
             PlugsockError: It can't be done, or was not done within a minute.

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Final, Protocol
 
+from msgspec import structs
+
 from plugsock.gateway.deadlines import Deadlines, Lane
 from plugsock.gateway.ordering import NoKey, Ordering
 from plugsock.gateway.routes import Route, Routes
@@ -224,6 +226,22 @@ class Calls:
         if self.watchers:
             self._tell(call)
         return True
+
+    def again(self, sequence: int) -> None:
+        """A call has not begun, and a swap has put its event in another order: let it begin by that."""
+        call = self.by_sequence.get(sequence)
+        route = None if call is None else self._routes.in_force(call.event)
+        if call is None or route is None:
+            return
+        if call.route.read_key is not None:
+            self._ordering.answered(call)  # the next one with its old key may go on
+        key = self._key(route, call.socket, call.payload, call.format)
+        if isinstance(key, Fault):
+            call.route = structs.replace(route, read_key=None)  # it has no key that it could leave
+            self.end(call, key)
+            return
+        call.route, call.order, call.revision = route, key, ""
+        self._begin(call)
 
     def _key(self, route: Route, socket: str, payload: bytes, format: int) -> str | Fault:
         """What puts a call in order, empty if nothing does; or why it can't be."""

@@ -54,6 +54,7 @@ class Gateway:
         self.answer = self.calls.answer
         self.item = self.calls.item
         self.ended = self.calls.ended
+        self.again = self.calls.again
         self.changed = self.swaps.changed
 
     def attach(self, link: Link) -> None:

@@ -115,10 +115,6 @@ class Ordering(Generic[T]):
             line.holder = call.sequence
         return True
 
-    def waits(self, call: T) -> bool:
-        """Has the call not had its turn yet?"""
-        return call in self._lines[call.event, call.order].waiting
-
     def answered(self, call: T) -> None:
         """The call has run to its end."""
         self._pass_on((call.event, call.order))

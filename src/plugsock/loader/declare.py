@@ -53,13 +53,18 @@ def plug(
             Default: in no order.
         worker: The named set of workers that it runs on, as `--workers NAME=2` starts them. Default: all others.
     """
-    if timeout is not None and not 0 < timeout <= 86_400:
-        raise DeclareError(f"timeout={timeout!r} must be more than 0 and at most 86400 seconds")
+    if timeout is not None:
+        _check_timeout(timeout)
+        timeout = float(timeout)
+    if not isinstance(idempotent, bool):
+        raise DeclareError(f"idempotent={idempotent!r} must be True or False")
     if order is not None:
         _check_order(order)
     if worker is not None:
         _check_worker(worker)
-    options = Options(timeout=timeout, idempotent=idempotent, order=order or "", worker=worker or "")
+    # Plain texts: an enum's member, say, would be no text any more where it leaves the process.
+    order, worker = str.__str__(order or ""), str.__str__(worker or "")
+    options = Options(timeout=timeout, idempotent=idempotent, order=order, worker=worker)
 
     def mark(function: F) -> F:
         if not callable(function):
@@ -68,6 +73,12 @@ def plug(
         return function
 
     return mark if function is None else mark(function)
+
+
+def _check_timeout(timeout: Any) -> None:
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not (is_number and 0 < timeout <= 86_400):
+        raise DeclareError(f"timeout={timeout!r} must be more than 0 and at most 86400 seconds")
 
 
 def _check_order(order: Any) -> None:

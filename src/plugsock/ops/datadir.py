@@ -129,6 +129,16 @@ class DataDirectory:
             raise PlugsockError(f"{place}: temporary files can't be kept there: {wrong.strerror}") from wrong
         return self._scratch
 
+    def restore_scratch(self) -> None:
+        """Make that directory again if it is missing: it is empty most of the time, so that a cleaner may take it away.
+
+        Raises:
+            PlugsockError, OSError: There is no place for it, or something else is there.
+        """
+        assert self._scratch is not None
+        _make_private(self._scratch.parent)
+        _make_private(self._scratch)
+
     def publish(self, url: str, plugs: Path) -> None:
         """Say in server.json where the server listens, once it does, and which folder it serves."""
         new = self.path / f"server.json.{os.getpid()}"

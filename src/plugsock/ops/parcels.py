@@ -5,9 +5,11 @@ takes 0.2 ms a MiB, where a socket takes a few hundred KiB whenever the other en
 """
 
 import contextlib
+import itertools
 import os
 import stat
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -29,9 +31,11 @@ class Parcels:
     Args:
         directory: Where they lie; nobody but this user can open it.
         prefix: Begins the name of each.
+        counts: Keep account of what is `waiting`.
     """
 
-    def __init__(self, directory: Path, prefix: str) -> None:
+    def __init__(self, directory: Path, prefix: str, *, counts: bool = False) -> None:
+        self._counts = counts
         self._directory = directory
         self._prefix = prefix
         self._path = str(directory / prefix)
@@ -50,8 +54,9 @@ class Parcels:
                 self._has_failed = True
                 log.warning("long payloads have no room beside the connection", path=self._path, error=str(error))
             return 0
-        self._untaken.append((number, len(payload)))
-        self._waiting += len(payload)
+        if self._counts:
+            self._untaken.append((number, len(payload)))
+            self._waiting += len(payload)
         return number
 
     def take(self, number: int, size: int) -> bytes:
@@ -77,8 +82,11 @@ class Parcels:
         return payload
 
     def waiting(self) -> int:
-        """Bytes that were put and that the other process has not taken; it takes them in order."""
-        while self._untaken and not os.path.lexists(self._name(self._untaken[0][0])):
+        """Bytes that were put and that the other process has not taken; it takes them in order.
+
+        One that has been taken may lie there still, see `_remove`: it has if the next one has.
+        """
+        while self._untaken and any(not os.path.lexists(self._name(number)) for number, _ in self._first_two()):
             self._waiting -= self._untaken.popleft()[1]
         return self._waiting
 
@@ -88,6 +96,9 @@ class Parcels:
             with contextlib.suppress(OSError):  # the whole directory goes when the server ends
                 path.unlink()
 
+    def _first_two(self) -> Iterator[tuple[int, int]]:
+        return itertools.islice(self._untaken, 2)
+
     def _write(self, number: int, payload: bytes) -> None:
         file = os.open(self._name(number), _WRITE, 0o600)
         try:
@@ -96,10 +107,10 @@ class Parcels:
                 while written < len(rest):
                     written += os.write(file, rest[written:])
         except OSError:
+            os.close(file)  # first: what is open can't be removed on Windows
             self._remove(number)
             raise
-        finally:
-            os.close(file)
+        os.close(file)
 
     def _name(self, number: int) -> str:
         return f"{self._path}.{number}"
@@ -111,4 +122,4 @@ class Parcels:
 
 def of_worker(directory: Path, number: int) -> tuple[Parcels, Parcels]:
     """The parcels that a worker is sent, and those that it sends."""
-    return Parcels(directory, f"{number}.down"), Parcels(directory, f"{number}.up")
+    return Parcels(directory, f"{number}.down", counts=True), Parcels(directory, f"{number}.up")

@@ -14,12 +14,12 @@ from typing import Final, Protocol
 
 from plugsock.ops.log import get_logger
 from plugsock.pool import blame
+from plugsock.pool.burial import Burial
 from plugsock.pool.health import SILENT_S, Verdict
 from plugsock.pool.life import Event, State
 from plugsock.pool.member import Member, Running
 from plugsock.pool.pool import Pool
 from plugsock.pool.program import KILL
-from plugsock.pool.quarantine import Plug
 from plugsock.rpc import page as pages
 from plugsock.rpc.join import DUMP_SIGNAL
 
@@ -72,6 +72,8 @@ class Care:
         pool: Whose they are.
         max_calls: A worker is replaced after so many; 0 for never.
         max_memory: Likewise when it holds so many bytes.
+        kill: Sends a signal to a process that was started here, whatever its number is by now.
+        renew: Replaces a worker that does well, for a reason.
         has_heir: Is there another one in a worker's place?
         leaves: Is told of a worker that is to be replaced.
         gone: Is told of one that has ended.
@@ -86,24 +88,32 @@ class Care:
         *,
         max_calls: int,
         max_memory: int,
+        kill: Callable[[int, int], None],
+        renew: Callable[[Member, str], None],
         has_heir: Callable[[Member], bool],
         leaves: Callable[[Member], None],
         gone: Gone,
     ) -> None:
         self.closing = False
         self._pool = pool
+        self._burial = Burial(pool)
         self._loop = asyncio.get_running_loop()
         self._max_calls, self._max_memory = max_calls, max_memory
+        self._kill, self._renew = kill, renew
         self._has_heir, self._leaves, self._gone = has_heir, leaves, gone
         self._statuses: dict[Member, int | None] = {}
         """How the processes have ended whose workers are not buried yet."""
+        self._spared: set[Member] = set()
+        """Somebody's own, which have calls that go on after their time."""
 
     def tick(self, member: Member, now: float) -> None:
         """Time has passed; heartbeats, memory and counters are for `look`."""
         if member.state is State.READY:
             self._notice(member)
             stuck = self._stuck(member, now)
-            if stuck is not None:
+            if not member.is_ours:
+                self._spare(member)
+            elif stuck is not None:
                 self.relieve(member, f"{stuck.entry.event} goes on after its time")
         elif member.state is State.DRAINING:
             self._drain(member, now)
@@ -118,13 +128,13 @@ class Care:
         member.notice()
         if member.is_behind and not was_behind:
             self._pool.slow(member)
-        elif was_behind and not member.is_behind and not member.is_silent:
-            self._pool.resume(member)
-        if member.stands_for == STANDS_TICKS and self._pool.has_others(member):
-            member.take_back()
-        elif member.stands_for > STANDS_TICKS:
+        elif was_behind:
+            self._resume(member)
+        if member.is_taken_back:
             for running in member.taken_back():
                 self._pool.move(running)
+        elif member.stands_for >= STANDS_TICKS and self._pool.has_others(member):
+            member.take_back()
 
     def look(self, member: Member, now: float) -> None:
         """Listen for its heartbeat, and see whether it has done its share."""
@@ -154,8 +164,23 @@ class Care:
             return
         if member.version != self._pool.committed.version:
             self.unfit(member, "it has missed a change while it was silent")
-        elif not member.is_behind:
+        else:
+            self._resume(member)
+
+    def _resume(self, member: Member) -> None:
+        """Give it calls again, unless there is another reason not to."""
+        if not (member.is_silent or member.is_behind or member in self._spared):
             self._pool.resume(member)
+
+    def _spare(self, member: Member) -> None:
+        """Give nothing more to one of somebody's own as long as a call goes on after its time: a debugger may hold it."""
+        if member.stuck:
+            member.killed_for = None
+            self._spared.add(member)
+            self._pool.slow(member)
+        elif member in self._spared:
+            self._spared.remove(member)
+            self._resume(member)
 
     def _stuck(self, member: Member, now: float) -> Running | None:
         """Of the calls that go on though they were to end, the one that is to blame; None if there are none."""
@@ -169,9 +194,9 @@ class Care:
     def _recycle(self, member: Member) -> None:
         """Replace a worker that has done its share, if there is such a thing."""
         if self._max_calls and member.served >= self._max_calls:
-            self.relieve(member, f"it has run {member.served} calls")
+            self._renew(member, f"it has run {member.served} calls")
         elif self._max_memory and (member.vitals.memory() or 0) > self._max_memory:
-            self.relieve(member, "it holds more memory than it may")
+            self._renew(member, "it holds more memory than it may")
 
     # How they go.
 
@@ -232,14 +257,20 @@ class Care:
         member.fire(Event.KILLED)
         dump = getattr(signal, DUMP_SIGNAL, None)
         if member.killed_for is not None and dump is not None and not member.vitals.is_stopped():
-            kill(member.pid, dump)
+            self._signal(member, dump)
             self._loop.call_later(DUMP_S, self._finish, member)
         else:
-            kill(member.pid)
+            self._signal(member)
 
     def _finish(self, member: Member) -> None:
         if member.state is not State.GONE and member not in self._statuses:  # else its number may be another's by now
-            kill(member.pid)
+            self._signal(member)
+
+    def _signal(self, member: Member, number: int = KILL) -> None:
+        if member.is_ours and sys.platform != "win32":  # there it may be a launcher that was started, not the worker
+            self._kill(member.pid, number)
+        else:
+            kill(member.pid, number)
 
     def _end(self, member: Member, now: float) -> None:
         """See to it that a worker ends that was told to."""
@@ -268,6 +299,7 @@ class Care:
         if member.state is State.GONE:
             return
         if reason:
+            member.is_sentenced = True
             log.error("a worker does not speak the language and is ended", worker=member.number, reason=reason)
         member.is_cut = True
         self._withdraw(member)
@@ -275,7 +307,7 @@ class Care:
             self._bury(member, self._statuses[member])
             return
         if not member.is_wanted:
-            kill(member.pid)
+            self._signal(member)
         self._loop.call_later(STATUS_S if member.is_ours else DUMP_S, self._bury_unseen, member)
 
     def _withdraw(self, member: Member) -> None:
@@ -295,66 +327,21 @@ class Care:
         if not member.fire(Event.LOST):
             return
         try:
-            self._bequeath(member, status)
+            self._burial.bury(member, status, is_expected=self.closing or member.is_wanted)
         finally:  # whatever goes wrong there, it is gone
             self._statuses.pop(member, None)
+            self._spared.discard(member)
             member.link.close()
             member.close_page()
             self._gone(member, ready_s, was_wanted=member.is_wanted)
 
-    def _bequeath(self, member: Member, status: int | None) -> None:
-        """Say who is to blame, and then what becomes of its calls: none is run again that must not be."""
-        culprits, group = self._blame(member, status)
-        plugs = set(culprits.values())
-        member.is_explained = bool(plugs) or (status == -KILL and member.killed_for is None)
-        if not member.is_wanted and not self.closing:
-            self._mourn(member, status, plugs, imported=group != 0)
-        if group:
-            self._pool.swaps.refuse(f"{group:016x}")
-        try:
-            caught = self._pool.accuse(plugs)
-        finally:
-            self._pool.remove(member, culprits)
-        for event, revision in sorted(caught):
-            log.error("an event is in quarantine until its file changes", event=event, revision=revision)
 
-    def _blame(self, member: Member, status: int | None) -> tuple[dict[int, Plug], int]:
-        """The calls that are to blame, and the group whose import is; nothing where the end was wanted."""
-        if member.is_wanted:
-            return {}, 0
-        calls = {serial: (one.entry.event, one.call.revision) for serial, one in member.open.items()}
-        plugs = blame.blamed(member.page, calls, status, killed_for=member.killed_for)
-        ran = pages.running(member.page)
-        culprits = {serial: plug for serial, plug in calls.items() if plug in plugs and serial in ran}
-        group = blame.staging_blamed(member.page, status, killed=member.killed_for == blame.STALL)
-        return culprits, group
-
-    def _mourn(self, member: Member, status: int | None, plugs: set[Plug], *, imported: bool) -> None:
-        """Say that a worker has ended that was needed."""
-        events = ", ".join(sorted(event for event, _ in plugs))
-        more = {"ran": events, "while": "importing" if imported else "", "reason": member.reason}
-        how = {name: text for name, text in more.items() if text}
-        log.error("a worker has ended", worker=member.number, pid=member.pid, status=_ending(status), **how)
-
-
-def kill(pid: int, number: int | None = None) -> None:
-    """Send a signal to a process, by default the one that ends it at once; nothing happens if it has ended.
+def kill(pid: int, number: int) -> None:
+    """Send a signal to a process; nothing happens if it has ended.
 
     Nor if its number is not known yet: 0 is this process and all that belong to it.
     """
     if pid <= 0:
         return
     with suppress(OSError):
-        os.kill(pid, signal.SIGTERM if sys.platform == "win32" else (number or signal.SIGKILL))
-
-
-def _ending(status: int | None) -> str:
-    """How a process has ended, for people."""
-    if status is None:
-        return "unknown"
-    if status >= 0:
-        return f"exit {status}"
-    try:
-        return signal.Signals(-status).name
-    except ValueError:
-        return f"signal {-status}"
+        os.kill(pid, signal.SIGTERM if sys.platform == "win32" else number)

@@ -4,14 +4,14 @@ The files are kept as the bytes that were committed. So a worker that starts whi
 broken perhaps, serves what all others serve.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
 
 from plugsock.model import Announcement, Kind
 from plugsock.pool.sizes import ASYNC_PLACES
+from plugsock.rpc import catalogue
 from plugsock.rpc.frames import File, Group
 
 ON_LOOP: Final = 0
@@ -28,6 +28,9 @@ noticing."""
 
 OVERHEAD_S: Final = 4e-6
 """What a worker takes for a call beside running the plug."""
+
+SLOW_S: Final = 0.1
+"""A call that a worker has had for so long was not quick."""
 
 MOST_SLOW: Final = ASYNC_PLACES // 2
 """Other calls of one event that a worker may have on its loop: half of what it has in all, which leaves the rest room."""
@@ -46,6 +49,8 @@ class Entry(Struct, gc=False):
     in_thread: bool
     is_stream: bool
     idempotent: bool
+    order: str
+    """What puts its calls in order, see `Announcement.order`."""
     timeout_s: float
     """How long one of its calls, or one item, may run."""
     place: str
@@ -60,20 +65,27 @@ class Entry(Struct, gc=False):
     is_barred: bool = False
     """It is in quarantine: its calls are refused."""
 
+    def slow_down(self) -> None:
+        """One of its calls has not ended at once: they take places like others until they are seen to be quick."""
+        if self.kind == QUICK:
+            self.kind, self.window = ON_LOOP, 0
+
 
 class Committed:
     """The events in force, and the files that they come from.
 
     Attributes:
         entries: By event.
+        active: Those of which calls have been answered since the last look at their pace.
         version: Grows with each commit: a worker that was brought to it has all of them.
         revision: Names what is in force to people: a short hash over all events and their revisions.
     """
 
     def __init__(self, timeout_s: float) -> None:
         self.entries: dict[str, Entry] = {}
+        self.active: list[Entry] = []
         self.version = 0
-        self.revision = _name({})
+        self.revision = catalogue.name(())
         self._files: dict[str, File] = {}
         self._timeout_s = timeout_s
 
@@ -101,18 +113,19 @@ class Committed:
             for announced in group.events:
                 self.entries[announced.event] = self._entry(announced)
                 touched[announced.event] = None
-        self.revision = _name(self.revisions)
+        self.revision = catalogue.name(self.revisions.items())
         return list(touched)
 
     def pace(self) -> None:
         """Find out which events are quick, by how long their latest calls ran."""
-        for entry in self.entries.values():
-            if entry.answered and not (entry.in_thread or entry.is_stream):
+        for entry in self.active:
+            if not (entry.in_thread or entry.is_stream):
                 window = int(MOMENT_S / (entry.ran_s / entry.answered + OVERHEAD_S))
                 is_quick = window > MOST_SLOW
-                entry.window = min(window, MOST_QUICK) if is_quick else 0
+                entry.window = min(window, MOST_QUICK // 2) if is_quick else 0
                 entry.kind = QUICK if is_quick else ON_LOOP
             entry.answered, entry.ran_s = 0, 0.0
+        self.active.clear()
 
     def _entry(self, announced: Announcement) -> Entry:
         return Entry(
@@ -122,12 +135,8 @@ class Committed:
             in_thread=announced.in_thread,
             is_stream=announced.kind is Kind.STREAM,
             idempotent=announced.idempotent,
+            order=announced.order,
             timeout_s=announced.timeout or self._timeout_s,
             kind=IN_THREAD if announced.in_thread else ON_LOOP,
             place=announced.place,
         )
-
-
-def _name(revisions: Mapping[str, str]) -> str:
-    text = "\n".join(f"{event} {revision}" for event, revision in sorted(revisions.items()))
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -165,6 +165,7 @@ class Arrival(asyncio.Protocol):
 
     def _answer(self, said: Register) -> None:
         self._end()
+        said = replace(said, pid=pid_of(self._transport.get_extra_info("socket"), said.pid))
         answer, link = self._door.register(said)
         self._transport.write(join.encode(answer))
         if isinstance(answer, Turned):
@@ -182,13 +183,25 @@ class Arrival(asyncio.Protocol):
 
 if sys.platform == "linux":
 
+    def _credentials(peer: socket.socket) -> tuple[int, int]:
+        """Process and user at the other end of a Unix socket, as the kernel knows them."""
+        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        pid, uid, _gid = struct.unpack("3i", credentials)
+        return pid, uid
+
     def is_same_user(peer: socket.socket) -> bool:
         """Does the other end of a Unix socket belong to this process's user?"""
-        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        _pid, uid, _gid = struct.unpack("3i", credentials)
-        return bool(uid == os.getuid())
+        return _credentials(peer)[1] == os.getuid()
+
+    def pid_of(peer: socket.socket, said: int) -> int:
+        """The process at the other end; what it has said itself where that is no Unix socket."""
+        return _credentials(peer)[0] if peer.family == socket.AF_UNIX else said
 else:
 
     def is_same_user(peer: socket.socket) -> bool:  # noqa: ARG001
         """Only this user can open the directory that the socket is in, see `ops.datadir`."""
         return True
+
+    def pid_of(peer: socket.socket, said: int) -> int:  # noqa: ARG001
+        """What it has said itself."""
+        return said

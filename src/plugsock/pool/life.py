@@ -1,4 +1,4 @@
-"""The life of a worker: one table of states and events, and one function that fires an event.
+"""The life of a worker from its registration on: one table of states and events, and one function that fires an event.
 
 docs/workers.md draws `NEXT` and repeats `MEANING`.
 """
@@ -10,17 +10,11 @@ from typing import Final
 class State(enum.Enum):
     """Where a worker is in its life; see `MEANING`."""
 
-    STARTING = "starting"
     JOINING = "joining"
     READY = "ready"
     DRAINING = "draining"
     ENDING = "ending"
     GONE = "gone"
-
-    @property
-    def takes_calls(self) -> bool:
-        """May it be given a call?"""
-        return self is READY
 
     @property
     def votes(self) -> bool:
@@ -36,7 +30,6 @@ class State(enum.Enum):
 class Event(enum.Enum):
     """What happens to a worker."""
 
-    REGISTERED = "it has connected and registered"
     CAUGHT_UP = "its catalogue equals the committed one"
     FELL_BEHIND = "it has missed a commit"
     RELIEVED = "it is to be replaced, or there are too many"
@@ -45,10 +38,9 @@ class Event(enum.Enum):
     LOST = "its process or its connection has ended"
 
 
-STARTING, JOINING, READY, DRAINING, ENDING, GONE = State
+JOINING, READY, DRAINING, ENDING, GONE = State
 
 MEANING: Final[dict[State, str]] = {
-    STARTING: "Its process has been asked for and has not registered yet.",
     JOINING: "It has registered and is brought to what is committed; it gets no calls yet.",
     READY: "It serves what is committed: it gets calls, and swaps wait for its vote.",
     DRAINING: "It gets no more calls and has no vote; those that it has may end.",
@@ -58,21 +50,13 @@ MEANING: Final[dict[State, str]] = {
 """Each state in a sentence."""
 
 NEXT: Final[dict[State, dict[Event, State]]] = {
-    STARTING: {
-        Event.REGISTERED: JOINING,
-        Event.RELIEVED: ENDING,
-        Event.KILLED: ENDING,
-        Event.LOST: GONE,
-    },
     JOINING: {
         Event.CAUGHT_UP: READY,
-        Event.FELL_BEHIND: JOINING,  # it is brought to the next one, then
         Event.RELIEVED: ENDING,
         Event.KILLED: ENDING,
         Event.LOST: GONE,
     },
     READY: {
-        Event.CAUGHT_UP: READY,  # with each commit that it has voted for
         Event.FELL_BEHIND: DRAINING,
         Event.RELIEVED: DRAINING,
         Event.KILLED: ENDING,

@@ -63,7 +63,7 @@ class ProcessLink(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._owner: Owner | None = None
         self._hear: dict[type[Any], Callable[[Any], None]] = {}
-        self._turn = turn = Turn(asyncio.get_running_loop().call_soon, self._write)
+        self._turn = turn = Turn(asyncio.get_running_loop().call_soon, self._write, _flawed)
         self._append, self._say = turn.said.append, turn.say
         self._flaw: str | None = None
         self._down: Parcels
@@ -227,3 +227,7 @@ class ProcessLink(asyncio.Protocol):
     def _write(self, pieces: list[bytes]) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.writelines(pieces)
+
+
+def _flawed(message: Any, error: Exception) -> None:
+    log.error("something can't be said to a worker", message=type(message).__name__, error=str(error))

@@ -7,14 +7,14 @@ from msgspec import Struct
 
 from plugsock.ops.log import get_logger
 from plugsock.ops.shared import Shared
-from plugsock.pool.committed import MOST_QUICK, MOST_SLOW, Entry
+from plugsock.pool.committed import MOST_QUICK, MOST_SLOW, QUICK, SLOW_S, Committed, Entry
 from plugsock.pool.health import Health
 from plugsock.pool.life import Event, State, step
 from plugsock.pool.link import ProcessLink
 from plugsock.pool.sizes import ASYNC_PLACES
 from plugsock.pool.vitals import Vitals
 from plugsock.rpc.frames import Call, Details, Emit, Group, SocketState, Staged
-from plugsock.rpc.link import Sink
+from plugsock.rpc.link import PoolSink
 from plugsock.rpc.page import STAGING, STARTED, TAKEN_BACK, THREADS, Page, is_started, private
 
 log = get_logger()
@@ -49,7 +49,8 @@ class Office(Protocol):
     now: float
     running: dict[int, Running]
     states: dict[str, SocketState]
-    sink: Sink
+    committed: Committed
+    sink: PoolSink
 
     def waiting(self, crew: str) -> Sized:
         """What waits for any of its workers: empty as long as nothing does."""
@@ -100,6 +101,7 @@ class Member:
         met: The sockets that it was told of.
         is_behind: It has not begun what it was given a moment ago.
         is_silent: Its heartbeats do not come.
+        is_taken_back: It must not begin any more what it had not begun a moment ago.
         stands_for: For how many ticks it has begun nothing at all though there was something.
         reason: Why it is being replaced.
         stuck: The calls that have not come to their end in time.
@@ -107,6 +109,7 @@ class Member:
         is_old: It is one of those that are all replaced.
         is_cut: Its connection has ended.
         is_wanted: Its end is: it was told to stop.
+        is_sentenced: It is ended because it does not speak the language.
         is_explained: A plug is to blame for its end, or somebody else has killed it.
         born: When its process was asked for.
         ready_at: When it became ready; 0 if it never did.
@@ -136,10 +139,12 @@ class Member:
         self.met: set[str] = set()
         self.is_behind = False
         self.is_silent = False
+        self.is_taken_back = False
         self.stands_for = 0
         self.is_old = False
         self.is_cut = False
         self.is_wanted = False
+        self.is_sentenced = False
         self.is_explained = False
         self.born = 0.0
         self.ready_at = 0.0
@@ -152,6 +157,7 @@ class Member:
         self._running = office.running
         self._states = office.states
         self._answer = office.sink.answer
+        self._active = office.committed.active
         self._waiting = office.waiting(crew)
         self._taken: dict[str, int] = {}
         self._free = [ASYNC_PLACES, threads, MOST_QUICK]
@@ -243,8 +249,11 @@ class Member:
         if self.stuck:
             self.stuck.discard(sequence)
         self.served += 1
-        entry.answered += 1
-        entry.ran_s += ran_s
+        if ran_s:  # it was not refused
+            if not entry.answered:
+                self._active.append(entry)
+            entry.answered += 1
+            entry.ran_s += ran_s
         try:
             if running.end_by is None:
                 self._answer(call.sequence, status, payload, ran_s, details)
@@ -284,6 +293,7 @@ class Member:
             return
         del self.open[sequence]
         self._end(running)
+        running.entry.slow_down()
         try:
             self._office.sink.ended(running.call.sequence)
         finally:
@@ -324,6 +334,7 @@ class Member:
         self._office.lost(self, reason or "")
 
     def _misbehaved(self, how: str) -> None:
+        self.is_sentenced = True
         log.error("a worker misbehaves and is ended", worker=self.number, how=how)
         self.link.close()
 
@@ -352,12 +363,19 @@ class Member:
         )
         self._due = self._serial
 
+        for one in self.open.values():  # the oldest first
+            if self._office.now - one.since < SLOW_S:
+                break
+            if one.kind == QUICK:
+                one.entry.slow_down()
         self.stands_for = self.stands_for + 1 if self.is_behind and page[STARTED] == self._stood_at else 0
         self._stood_at = page[STARTED]
+        self.is_taken_back = self.is_taken_back and self.stands_for > 0
 
     def take_back(self) -> None:
         """Let it begin nothing any more of what it has not begun."""
         self.page[TAKEN_BACK] = self._serial
+        self.is_taken_back = True
         self._took_back_at = self._office.now
 
     def taken_back(self) -> list[Running]:

@@ -7,6 +7,8 @@ everything is read at once, and what is too much, or what nobody reads at the ot
 import asyncio
 import os
 import select
+import sys
+from io import FileIO
 from typing import Final, TextIO
 
 from plugsock.ops.log import get_logger
@@ -14,7 +16,7 @@ from plugsock.ops.output import to_nowhere
 from plugsock.pool.lines import BURST, RATE, Bucket, Lines
 
 PIECE: Final = getattr(select, "PIPE_BUF", 4096)
-"""Bytes that can be written without waiting once a pipe or a terminal says that it is ready."""
+"""Bytes that can be written without waiting once a pipe says that it is ready."""
 
 QUIET_S: Final = 1.0
 """So often at most it is said how much was left out."""
@@ -102,6 +104,7 @@ class Outlet:
     def __init__(self, loop: asyncio.AbstractEventLoop, stream: TextIO | None) -> None:
         self._loop = loop
         self._stream = stream
+        self._terminal = _opened_anew(stream)
         self._bucket = Bucket(RATE, BURST, loop.time())
         self._waiting = bytearray()
         self._retry: asyncio.TimerHandle | None = None
@@ -120,6 +123,8 @@ class Outlet:
             self._retry.cancel()
         while self._waiting and self._write():
             pass
+        if self._terminal is not None:
+            self._terminal.close()
         return len(self._waiting)
 
     def _flush(self) -> None:
@@ -134,8 +139,8 @@ class Outlet:
     def _write(self) -> bool:
         """Write a piece, if that goes without waiting; False if it doesn't."""
         try:
-            fd = self._stream.fileno() if self._stream is not None else -1
-            if not _is_ready(fd):
+            fd = self._ready()
+            if fd is None:
                 return False
             end = self._waiting.rfind(b"\n", 0, PIECE) + 1
             del self._waiting[: os.write(fd, self._waiting[: end or PIECE])]
@@ -146,6 +151,28 @@ class Outlet:
             if isinstance(error, BrokenPipeError) and self._stream is not None:
                 to_nowhere(self._stream)
         return True
+
+    def _ready(self) -> int | None:
+        """What a piece can be written to without waiting, or None while that would wait."""
+        if self._terminal is not None:
+            return self._terminal.fileno()
+        fd = self._stream.fileno() if self._stream is not None else -1
+        return fd if _is_ready(fd) else None
+
+
+def _opened_anew(stream: TextIO | None) -> FileIO | None:
+    """A terminal, opened once more so that writing there never waits; None if it is none, or that can't be done.
+
+    A terminal says that it is ready when it has room for one byte, and a piece would wait for the rest for as long as
+    nobody reads. O_NONBLOCK can't be set on the stream's own file descriptor: the user's shell would have it too.
+    """
+    if sys.platform == "win32" or stream is None:
+        return None
+    try:
+        name = os.ttyname(stream.fileno())
+        return FileIO(os.open(name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY), "w")
+    except (OSError, ValueError):  # no terminal, or one of another user, of another container
+        return None
 
 
 def _is_ready(fd: int) -> bool:

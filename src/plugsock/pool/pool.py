@@ -20,7 +20,7 @@ from plugsock.pool.member import Member, Running
 from plugsock.pool.quarantine import Plug, Quarantine
 from plugsock.pool.swaps import Swaps
 from plugsock.rpc.frames import ERROR, Call, SocketState
-from plugsock.rpc.link import Sink
+from plugsock.rpc.link import PoolSink
 
 BUSY_MS: Final = 500
 """When to try again a call that the queue had no room for: a queue of quick calls is empty by then."""
@@ -72,7 +72,7 @@ class Pool:
 
     def __init__(
         self,
-        sink: Sink,
+        sink: PoolSink,
         crews: Iterable[str],
         timeout_s: float,
         staff: Staff,
@@ -209,10 +209,10 @@ class Pool:
         """A worker has given a call back that it had not begun: another one gets it."""
         call = running.call
         if call.order:
-            self.let_go(running)
+            self._let_go(running)  # at once, or it would get it again
         if running.end_by is not None:
             self.sink.ended(call.sequence)
-        elif not self._run_again(call, begun=running.begun):
+        elif not self._run_again(call, running.entry, begun=running.begun):
             self._refuse(call, refusals.overloaded(call, BUSY_MS))
 
     def remove(self, member: Member, culprits: Collection[int]) -> None:
@@ -327,14 +327,23 @@ class Pool:
         is_harmless = idempotent and not running.has_spoken and running.begun < MOST_AGAIN
         if started and not (may_run and is_harmless):
             self._refuse(call, refusals.lost(call, started=True, idempotent=idempotent))
-        elif not self._run_again(call, begun=running.begun + started):
+        elif not self._run_again(call, running.entry, begun=running.begun + started):
             self._refuse(call, refusals.lost(call, started=False, idempotent=idempotent))
 
-    def _run_again(self, call: Call, *, begun: int) -> bool:
-        """Hand out a call anew, on the revision in force now; False if nobody has room, not even the queue."""
+    def _run_again(self, call: Call, before: Entry, *, begun: int) -> bool:
+        """Hand out a call anew, on the revision in force now; False if nobody has room, not even the queue.
+
+        Args:
+            call: It has not begun, or may be run anew.
+            before: The entry by which it was handed out the last time.
+            begun: How often it has begun on workers that have ended.
+        """
         entry = self._entries.get(call.event)
         if entry is None or entry.is_barred:
             self._refuse(call, refusals.gone(call) if entry is None else refusals.quarantined(call))
+            return True
+        if entry.order != before.order:
+            self.sink.again(call.sequence)  # it is the gateway that keeps calls in order
             return True
         call.revision = entry.revision
         crew = self.crews.get(entry.crew, self._everyone)
@@ -353,7 +362,7 @@ class Pool:
             self.swaps.bar(self._barred())
         for crew in self.crews.values():
             for waiting in crew.take_all(events):
-                if not self._run_again(waiting.call, begun=waiting.begun):
+                if not self._run_again(waiting.call, waiting.entry, begun=waiting.begun):
                     self._refuse(waiting.call, refusals.overloaded(waiting.call, BUSY_MS))
         for crew in self.crews.values():  # who waits for another kind of place now may have one
             self._feed(crew)

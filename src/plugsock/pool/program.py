@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
+from plugsock.ops.log import get_logger
 from plugsock.pool.output import Output, Source
 from plugsock.pool.pipe import Pipe
 
@@ -19,10 +20,12 @@ KILL: Final = 9
 """SIGKILL, which Windows has no name for; there it means TerminateProcess."""
 
 END_S: Final = 2.0
-"""So long a process may take to end by itself before it is killed."""
+"""So long a process may take to end by itself before it is killed, and as long again once it is."""
 
 _LAST_WORDS_S: Final = 0.2
 """So long what a process has printed before its end is read, if programs that it has started hold its pipes open."""
+
+log = get_logger()
 
 
 def own_command() -> list[str]:
@@ -123,10 +126,17 @@ class Program(asyncio.SubprocessProtocol):
                 self._transport.send_signal(number)
 
     async def end(self, within_s: float = END_S) -> None:
-        """Wait until it has ended, and kill it if that takes too long; then nothing more that it prints is read."""
+        """Wait until it has ended, and kill it if that takes too long; then nothing more that it prints is read.
+
+        One that the kernel can't end, as it hangs in a driver, is left behind.
+        """
         await asyncio.wait({self.ended}, timeout=within_s)
         self.send(KILL)
-        await self.ended
+        await asyncio.wait({self.ended}, timeout=END_S)
+        if not self.ended.done():
+            log.warning("a process was killed and does not end, it is left behind", pid=self.pid)
+            self._close()
+            return
         await asyncio.wait({self.closed}, timeout=_LAST_WORDS_S)
         self._close()
         await self.closed

@@ -35,25 +35,26 @@ def parse(counts: Sequence[str], cores: int) -> dict[str, Size]:
 
     Args:
         counts: As the pattern of `settings.WorkerCount` lets them through.
-        cores: The machine's; `auto` leaves one of them to the gateway.
+        cores: The machine's; `auto` leaves one of them to the gateway, and gives way where it would be more than `MOST`.
 
     Raises:
         ValueError: They can't be together; the message is one sentence.
     """
-    sizes: dict[str, Size] = {}
+    texts: dict[str, str] = {}
     for text in counts:
         name, _, count = text.rpartition("=")
-        if name in sizes:
+        if name in texts:
             raise ValueError(f"{name}= is given twice" if name else f"{text} is a second count without a name")
-        sizes[name] = _size(name, count, cores)
-    sizes.setdefault("", _auto(cores))
+        texts[name] = count
+    texts.setdefault("", AUTO)
+    said = {name: _size(name, count) for name, count in texts.items() if count != AUTO}
+    auto = _auto(cores, MOST - sum(size.most for size in said.values()), len(texts) - len(said))
+    sizes = {name: said.get(name, auto) for name in texts}
     _check(sizes)
     return sizes
 
 
-def _size(name: str, count: str, cores: int) -> Size:
-    if count == AUTO:
-        return _auto(cores)
+def _size(name: str, count: str) -> Size:
     least, _, most = count.partition("-")
     size = Size(int(least), int(most or least))
     if size.least > size.most:
@@ -65,8 +66,9 @@ def _size(name: str, count: str, cores: int) -> Size:
     return size
 
 
-def _auto(cores: int) -> Size:
-    count = min(max(1, cores - 1), MOST)
+def _auto(cores: int, rest: int, sets: int) -> Size:
+    """What each of so many sets gets that shares what the others leave of `MOST`; never nothing."""
+    count = max(1, min(cores - 1, rest // max(1, sets)))
     return Size(count, count)
 
 

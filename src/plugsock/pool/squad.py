@@ -25,7 +25,7 @@ class Squad:
 
     Attributes:
         target: How many it should have now.
-        is_rolling: One more than that, while all are replaced.
+        is_rolling: One more than that, as long as some are to be replaced.
         restarts: How many have been replaced since the server began.
     """
 

@@ -14,14 +14,15 @@ from msgspec import Struct
 from plugsock.ops.log import get_logger
 from plugsock.ops.shared import Shared
 from plugsock.ops.tasks import Tasks
-from plugsock.pool.care import STOP_S, UNKILLABLE_S, Care, kill
+from plugsock.pool.care import STOP_S, UNKILLABLE_S, Care
 from plugsock.pool.health import SUSPENDED_S
 from plugsock.pool.life import State
 from plugsock.pool.member import Member
 from plugsock.pool.pool import Pool
+from plugsock.pool.program import KILL
 from plugsock.pool.sizes import Size
 from plugsock.pool.squad import Squad
-from plugsock.rpc.link import Sink
+from plugsock.rpc.link import PoolSink
 
 log = get_logger()
 
@@ -31,6 +32,8 @@ LOOK_TICKS: Final = 5
 
 REGISTER_S: Final = 30.0
 """A process that has not registered by then never will."""
+
+ALL: Final = "all workers are replaced"
 
 CLOSE_S: Final = STOP_S + UNKILLABLE_S + 1.0
 """All workers have ended by then, or were given up."""
@@ -51,6 +54,7 @@ class Supervisor:
         sink: The gateway.
         sizes: The sets of workers, by name.
         start: Starts a process that is to register with a key; its pid.
+        kill: Sends a signal to a process that `start` has started; nothing happens if it has ended.
         timeout_s: How long a call may take whose plug does not say otherwise.
         max_calls: A worker is replaced after so many; 0 for never.
         max_memory: Likewise when it holds so many bytes.
@@ -62,9 +66,10 @@ class Supervisor:
 
     def __init__(
         self,
-        sink: Sink,
+        sink: PoolSink,
         sizes: Mapping[str, Size],
         start: Callable[[str], Awaitable[int]],
+        kill: Callable[[int, int], None],
         *,
         timeout_s: float,
         max_calls: int,
@@ -77,15 +82,19 @@ class Supervisor:
             self.pool,
             max_calls=max_calls,
             max_memory=max_memory,
+            kill=kill,
+            renew=self._renew,
             has_heir=self._has_heir,
             leaves=self._leaves,
             gone=self._gone,
         )
         self._tasks = Tasks("workers")
-        self._start_process = start
+        self._start_process, self._kill = start, kill
         self._squads = {name: Squad(name, size, self._loop.time()) for name, size in sizes.items()}
         self._starts: dict[str, Start] = {}
-        self._rolled = asyncio.Event()
+        self._renewals: dict[Member, str] = {}
+        """Why those are replaced that are old, where not all are."""
+        self._relieved = asyncio.Event()
         self._empty = asyncio.Event()
         self._served = 0
         self._ticks = 0
@@ -100,13 +109,11 @@ class Supervisor:
         """Tell every worker to unload its plugs and to end, and see to it that it does; nobody comes in any more."""
         self._care.closing = True
         for start in self._starts.values():
-            kill(start.pid)
+            self._kill(start.pid, KILL)
         self._starts.clear()
         for member in list(self.pool.members):
             self._care.dismiss(member)
-        for squad in self._squads.values():
-            squad.is_rolling = False
-        self._rolled.set()
+        self._relieved.set()
         with suppress(TimeoutError):  # which only somebody's mistake leads to
             async with asyncio.timeout(CLOSE_S):
                 while self.pool.members:
@@ -116,22 +123,35 @@ class Supervisor:
 
     async def reload(self, reason: str) -> int:
         """Replace every worker, the new ones beside the old; how many that were."""
-        old = self.roll(reason)
-        while any(squad.is_rolling for squad in self._squads.values()):
-            self._rolled.clear()
-            await self._rolled.wait()
-        return old
+        old = self._roll(reason)
+        while any(member.state.counts for member in old):
+            self._relieved.clear()
+            await self._relieved.wait()
+        return len(old)
 
     def roll(self, reason: str) -> int:
         """Begin to replace every worker; how many that are."""
+        return len(self._roll(reason))
+
+    def _roll(self, reason: str) -> list[Member]:
         old = [member for member in self.pool.members if member.state.counts]
         for member in old:
             member.is_old = True
-        for squad in self._squads.values():
-            squad.is_rolling = any(member.is_old and member.state.counts for member in self._ours(squad))
-        ours = sum(member.is_ours for member in old)
-        log.info("all workers are replaced, one by one", reason=reason, workers=ours)
+        ours = [member for member in old if member.is_ours]
+        for member in ours:
+            self._squads[member.crew].is_rolling = True
+        log.info("all workers are replaced, one by one", reason=reason, workers=len(ours))
         return ours
+
+    def _renew(self, member: Member, reason: str) -> None:
+        """Replace a worker that does well: the new one first, and one of a set at a time."""
+        if not member.is_ours:
+            self._care.relieve(member, reason)
+        elif member.state.counts and not member.is_old and not self._care.closing:
+            log.info("a worker is to be replaced", worker=member.number, reason=reason)
+            member.is_old = True
+            self._renewals[member] = reason
+            self._squads[member.crew].is_rolling = True
 
     @property
     def served(self) -> int:
@@ -206,7 +226,7 @@ class Supervisor:
 
     def relieve(self, member: Member, reason: str) -> None:
         """A worker asks to be replaced."""
-        self._care.relieve(member, reason)
+        self._renew(member, reason)
 
     def disconnected(self, member: Member, reason: str) -> None:
         """A worker's connection has ended."""
@@ -219,13 +239,13 @@ class Supervisor:
         took_ms = round(1000 * (member.ready_at - member.born))
         log.debug("a worker is ready", worker=member.number, pid=member.pid, took_ms=took_ms, **squad.named())
         squad.ready()
-        if all(self._count(name, State.READY) >= squad.size.least for name, squad in self._squads.items()):
+        if all(self._ready(squad) >= squad.size.least for squad in self._squads.values()):
             self.manned.set()
 
     def _man(self, squad: Squad, now: float) -> None:
         """Start a worker if one is missing, and let one go if there is one too many."""
         counted = [member for member in self._ours(squad) if member.state.counts]
-        squad.load(self.pool.crews[squad.name].longest_wait_s(now), self._count(squad.name, State.READY), now)
+        squad.load(self.pool.crews[squad.name].longest_wait_s(now), self._ready(squad), now)
         have = len(counted) + sum(start.squad is squad for start in self._starts.values())
         if squad.has_one_too_many(len(counted)):
             self._care.relieve(counted[-1], "it is not needed any more")
@@ -243,14 +263,14 @@ class Supervisor:
             log.error("a worker's process can't be started", error=str(error), **squad.named())  # noqa: TRY400 - it says all
             squad.ended(0.0, self._loop.time())
         if self._care.closing:  # it was not known yet when the others were told to end
-            kill(start.pid)
+            self._kill(start.pid, KILL)
 
     def _give_up_starts(self, now: float) -> None:
         for key, start in list(self._starts.items()):
             if start.pid and now - start.since > REGISTER_S:
                 log.error("a worker's process does not register", pid=start.pid)
                 del self._starts[key]
-                kill(start.pid)
+                self._kill(start.pid, KILL)
                 start.squad.ended(0.0, now)
 
     # Who goes.
@@ -258,11 +278,14 @@ class Supervisor:
     def _leaves(self, member: Member) -> None:
         """A worker is to be replaced."""
         self._squads[member.crew].restarts += member.is_ours
+        self._relieved.set()
 
     def _gone(self, member: Member, ready_s: float, *, was_wanted: bool) -> None:
         """A worker has ended."""
         squad = self._squads[member.crew]
         self._served += member.served
+        self._renewals.pop(member, None)
+        self._relieved.set()
         if member.is_ours and not was_wanted and not self._care.closing:
             squad.restarts += not member.reason
             if not (ready_s and member.is_explained):  # else the quarantine bounds it, or whoever kills knows why
@@ -275,18 +298,18 @@ class Supervisor:
         if not squad.is_rolling:
             return
         old = [member for member in self._ours(squad) if member.is_old and member.state.counts]
-        if old and self._count(squad.name, State.READY) > squad.target:
-            self._care.relieve(old.pop(0), "all workers are replaced")
-        if not old:
-            squad.is_rolling = False
-            self._rolled.set()
+        if old and self._ready(squad) > squad.target:
+            oldest = old.pop(0)
+            self._care.relieve(oldest, self._renewals.get(oldest, ALL))
+        squad.is_rolling = bool(old)
 
     def _has_heir(self, member: Member) -> bool:
         """Is there another one in its place?"""
-        return self._count(member.crew, State.READY) >= self._squads[member.crew].target
+        squad = self._squads[member.crew]
+        return self._ready(squad) >= squad.target
 
     def _ours(self, squad: Squad) -> list[Member]:
         return [member for member in self.pool.members if member.crew == squad.name and member.is_ours]
 
-    def _count(self, crew: str, state: State) -> int:
-        return sum(member.crew == crew and member.state is state for member in self.pool.members)
+    def _ready(self, squad: Squad) -> int:
+        return sum(member.state is State.READY for member in self._ours(squad))

@@ -13,7 +13,7 @@ from plugsock.ops.log import get_logger
 from plugsock.pool.committed import Committed
 from plugsock.pool.life import Event, State
 from plugsock.pool.member import Member
-from plugsock.pool.rounds import Judge, Round, Verdict, remember_failures
+from plugsock.pool.rounds import VOTE_S, Judge, Round, Verdict, remember_failures
 from plugsock.rpc.frames import Group, Staged
 from plugsock.rpc.link import Sink
 
@@ -114,7 +114,7 @@ class Swaps:
         round = self._round
         if round is None:
             return
-        if member in round.awaited and member.is_importing and member.state is not State.GONE:
+        if member.is_ours and member in round.awaited and member.is_importing and member.state is not State.GONE:
             return  # what it imports may be why it is silent: nobody else should try that before it is known
         was_scouting = member is round.scout and round.is_scouting
         round.leave(member)
@@ -174,9 +174,11 @@ class Swaps:
         if self._round is not None or not voters or not (self._is_dirty or self._asked):
             return
         self._is_dirty = False
-        scout = min(voters, key=lambda member: member.number)
+        scout = min(voters, key=lambda member: (not member.is_ours, member.number))
         paths, self._paths = sorted(self._paths), set()
         self._round = Round(scout, _now(), paths, force=self._asked > 0)
+        if not scout.is_ours:  # nobody ends it if it stands still: a debugger may hold it
+            self._round.limit = _now() + VOTE_S
         self._look(self._round, {scout})
 
     def _begin_anew(self, round: Round[Member]) -> None:

@@ -23,7 +23,7 @@ from plugsock.pool.supervisor import Supervisor
 from plugsock.rpc import batches
 from plugsock.rpc.admin import WorkerRow
 from plugsock.rpc.join import Register, Turned, Welcome
-from plugsock.rpc.link import Sink
+from plugsock.rpc.link import PoolSink
 from plugsock.rpc.page import SIZE
 from plugsock.settings import MIB, Settings
 
@@ -50,7 +50,7 @@ class Workforce:
         version: Of plugsock.
     """
 
-    def __init__(self, sink: Sink, settings: Settings, data: DataDirectory, version: str) -> None:
+    def __init__(self, sink: PoolSink, settings: Settings, data: DataDirectory, version: str) -> None:
         self._settings = settings
         self._data = data
         self._threads = sizes.threads(cores())
@@ -60,6 +60,7 @@ class Workforce:
             sink,
             sizes.parse(settings.workers, cores()),
             self._start_process,
+            self._kill_process,
             timeout_s=settings.timeout_s,
             max_calls=settings.max_calls,
             max_memory=settings.max_memory,
@@ -148,13 +149,16 @@ class Workforce:
     async def _start_process(self, key: str) -> int:
         return await self._starter.start(self._door.address, key)
 
+    def _kill_process(self, pid: int, number: int) -> None:
+        self._starter.kill(pid, number)
+
     def _decide(self, said: Register, link: ProcessLink) -> Welcome | Turned:
         """Let in whoever was started here, or by hand."""
         if not self._supervisor.expects(said.key):
             return Turned("Its key is not that of a worker that was asked for, or the server ends.")
         try:
-            shared = Shared.create(self._scratch, SIZE)
-        except (OSError, ValueError) as error:
+            shared = self._page()
+        except (OSError, ValueError, PlugsockError) as error:
             return Turned(f"There is no room for its page: {error}.")
         number = next(self._numbers)
         member = self._supervisor.enlist(said.key, said.pid, number, shared, threads=self._threads)
@@ -162,6 +166,13 @@ class Workforce:
         link.attach(member, self._scratch, number)
         self.link.enter(member)  # what is said to it now is written in the next turn, behind the answer
         return self._welcome(number, shared)
+
+    def _page(self) -> Shared:
+        try:
+            return Shared.create(self._scratch, SIZE)
+        except FileNotFoundError:  # systemd-tmpfiles or logind has cleaned up
+            self._data.restore_scratch()
+            return Shared.create(self._scratch, SIZE)
 
     def _welcome(self, number: int, shared: Shared) -> Welcome:
         settings = self._settings

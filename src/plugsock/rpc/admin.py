@@ -89,7 +89,7 @@ class WorkerRow(Struct, frozen=True, kw_only=True):
     state: str
     """A word of the life of a worker: `ready`, `draining`."""
     share: float
-    """Of all calls that were given to workers since the server started, its part: 0 to 1."""
+    """Of all calls that workers have answered since the server started, its part: 0 to 1."""
     calls: int
     """In flight."""
     places: int
@@ -117,9 +117,10 @@ class Processes(Reply, frozen=True, tag="processes"):
 
 
 class Reloaded(Reply, frozen=True, tag="reloaded"):
-    """Every worker is a new one."""
+    """Every worker that the server has started is a new one."""
 
     workers: int
+    """How many have been replaced: those that were there when it was asked."""
 
 
 class JoinAddress(Reply, frozen=True, tag="address"):

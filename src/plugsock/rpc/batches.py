@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from plugsock.model import Announcement
 from plugsock.rpc.frames import Broadcast, Call, Details, File, Kick, Send, SocketState, Staged
 
 HEAD: Final = 4
@@ -197,6 +198,9 @@ UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, M
 """What decoding can raise, whatever the bytes are."""
 
 _encode: Final[Callable[[Sequence[Any]], bytes]] = msgspec.msgpack.Encoder().encode
+decode_announcement: Final = msgspec.msgpack.Decoder(list[Announcement]).decode
+"""To find out whether what `encode` makes of one is one."""
+
 _decode_down: Final = msgspec.msgpack.Decoder(list[Down]).decode
 _decode_up: Final = msgspec.msgpack.Decoder(list[Up]).decode
 

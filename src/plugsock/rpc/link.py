@@ -86,3 +86,10 @@ class Sink(Protocol):
 
     def staged(self, staged: Staged) -> None:
         """The folder was looked at; answer with `Link.commit`."""
+
+
+class PoolSink(Sink, Protocol):
+    """What whoever has many workers tells the gateway besides."""
+
+    def again(self, sequence: int) -> None:
+        """A call has not begun, and its event has been put in another order meanwhile: say it anew."""

@@ -19,6 +19,7 @@ class Turn:
     Args:
         call_soon: Calls something at the next turn of the event loop.
         write: Gets what is to be written, as pieces in a row.
+        flawed: Is told of a message that can't be encoded, and why; it is left out.
 
     Attributes:
         said: What is short may be appended here directly, with `expect` after it unless it `is_due`: that is half of
@@ -26,14 +27,20 @@ class Turn:
         is_due: It will be written at the next turn.
     """
 
-    __slots__ = ("_call_soon", "_cuts", "_write", "is_due", "said")
+    __slots__ = ("_call_soon", "_cuts", "_flawed", "_write", "is_due", "said")
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], Any], write: Callable[[list[bytes]], None]) -> None:
+    def __init__(
+        self,
+        call_soon: Callable[[Callable[[], None]], Any],
+        write: Callable[[list[bytes]], None],
+        flawed: Callable[[Any, Exception], None],
+    ) -> None:
         self.said: list[Any] = []
         self.is_due = False
         self._cuts: list[int] = []
         self._call_soon = call_soon
         self._write = write
+        self._flawed = flawed
 
     def say(self, message: Any, size: int = 0) -> None:
         """Say something whose payload has so many bytes."""
@@ -57,12 +64,31 @@ class Turn:
         self.is_due = False
         said = self.said
         pieces: list[bytes] = []
-        for messages in self._batches() if self._cuts or len(said) > MOST else (said,):
-            batch = encode(messages)
-            pieces += (head(len(batch)), batch)
+        try:
+            for messages in self._batches() if self._cuts or len(said) > MOST else (said,):
+                batch = encode(messages)
+                pieces += (head(len(batch)), batch)
+        except Exception:  # of one message, which must not keep the others back
+            pieces = self._one_by_one()
         said.clear()
         self._cuts.clear()
         self._write(pieces)
+
+    def _one_by_one(self) -> list[bytes]:
+        """Everything that can be encoded, each in a batch of its own, but for a parcel and what belongs to it."""
+        pieces: list[bytes] = []
+        parcel: list[Any] = []
+        for message in self.said:
+            if type(message) is Parcel:
+                parcel = [message]
+                continue
+            try:
+                batch = encode([*parcel, message])
+                pieces += (head(len(batch)), batch)
+            except Exception as error:
+                self._flawed(message, error)
+            parcel = []
+        return pieces
 
     def _batches(self) -> Iterator[list[Any]]:
         said, start = self.said, 0

@@ -17,6 +17,7 @@ import msgspec
 
 from plugsock.loader.signature import Signature
 from plugsock.model import JSON, MSGPACK, Raw
+from plugsock.settings import MIB
 
 SMALLEST_INTEGER: Final = -(2**63)
 LARGEST_INTEGER: Final = 2**64 - 1
@@ -27,6 +28,9 @@ DIGITS: Final = 19
 
 LONGEST_TEXT: Final = 200
 """Characters of a value that a sentence shows."""
+
+MOST_PUSHED: Final = 16 * MIB
+"""Bytes of JSON that a push may have: as many as an answer if nothing else is set."""
 
 Encode: TypeAlias = Callable[[Any, int], bytes]
 
@@ -162,12 +166,20 @@ def pushed(data: Any, *, msgpack: bool) -> tuple[bytes, bytes | None]:
 
     Raises:
         Unsendable: It can't be sent.
+        ValueError: It is longer than `MOST_PUSHED`, as JSON whoever gets it: who listens must not make a difference.
     """
     if type(data) is Raw:
+        _refuse_long(data)
         return raw(data, JSON), (encoded(msgspec.json.decode(data), MSGPACK) if msgpack else None)
     json = encoded(data, JSON)
+    _refuse_long(json)
     refuse_flaws(data)
     return json, encoded(data, MSGPACK) if msgpack else None
+
+
+def _refuse_long(json: bytes) -> None:
+    if len(json) > MOST_PUSHED:
+        raise ValueError(f"What is pushed has {len(json)} bytes as JSON; it may have {MOST_PUSHED}.")
 
 
 def refuse_flaws(value: Any) -> None:

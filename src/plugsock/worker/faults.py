@@ -22,6 +22,9 @@ FRAMES: Final = 40
 
 log = get_logger()
 
+LAST_RESORT: Final = [encode(Fault("plug_error", "The plug failed, and so did saying how.")) for encode in ENCODE]
+"""By format; ready, for when there is no memory to make another one."""
+
 _HERE: Final = str(Path(encoded.__code__.co_filename).parent)
 
 _HINTS: Final = {
@@ -51,7 +54,10 @@ class Faults:
         try:
             return encoded(self._own(error), call.format) if isinstance(error, Error) else self._failed(call, error)
         except BaseException as worse:  # the exception's own code runs here: __str__, properties, what data holds
-            return self._failed(call, worse)
+            try:
+                return self._failed(call, worse)
+            except BaseException:  # there is no memory left
+                return LAST_RESORT[call.format]
 
     def _own(self, error: Error) -> Fault:
         """What the author wrote for the caller to see."""

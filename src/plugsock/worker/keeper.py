@@ -11,15 +11,16 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from plugsock.loader.source import Source
 from plugsock.loader.swap import Group, Loader, Look
 from plugsock.loader.watch import watch
-from plugsock.model import Problem
+from plugsock.model import Announcement, Problem
 from plugsock.ops.log import get_logger
 from plugsock.ops.tasks import Tasks
-from plugsock.rpc import frames
+from plugsock.rpc import batches, frames
 from plugsock.rpc.link import Sink
 from plugsock.rpc.page import STAGING, Page, staging
 from plugsock.worker.outdated import Outdated
@@ -107,14 +108,16 @@ class Keeper:
         if look is None or look.stage != stage:
             return
         self._staged = None
-        if stage != NO_STAGE:
-            self._loader.commit(stage, groups, held)
-        chosen = [group for group in look.groups if group.id in groups]
-        plugs = [plug for group in chosen for plug in group.plugs.values()]
-        self._table.commit(stage, plugs, [event for group in chosen for event in group.gone])
-        staged = {group.id for group in look.groups if not group.problems}
-        if self._decision is not None and not self._decision.done():
-            self._decision.set_result(held is None or staged <= {*groups, *held})
+        try:
+            if stage != NO_STAGE:
+                self._loader.commit(stage, groups, held)
+            chosen = [group for group in look.groups if group.id in groups]
+            plugs = [plug for group in chosen for plug in group.plugs.values()]
+            self._table.commit(stage, plugs, [event for group in chosen for event in group.gone])
+        finally:  # whatever goes wrong, looks go on
+            staged = {group.id for group in look.groups if not group.problems}
+            if self._decision is not None and not self._decision.done():
+                self._decision.set_result(held is None or staged <= {*groups, *held})
 
     def retire(self, stage: int) -> None:
         """No call runs any more on what a stage replaced."""
@@ -195,15 +198,26 @@ class Keeper:
 
 
 def _announced(group: Group) -> frames.Group:
+    flaws = [flaw for announced in group.announcements if (flaw := _flaw(announced)) is not None]
     return frames.Group(
         id=group.id,
-        events=group.announcements,
+        events=[] if flaws else group.announcements,
         gone=list(group.gone),
-        problems=list(group.problems),
+        problems=[*group.problems, *flaws],
         traces=list(group.traces),
         modules=sorted(group.modules),
         files=[_file(source) for source in group.sources],
     )
+
+
+def _flaw(announced: Announcement) -> Problem | None:
+    """What of an announcement could not be read at the other end of a link: an author's values are of any class."""
+    try:
+        batches.decode_announcement(batches.encode([announced]))
+    except (msgspec.MsgspecError, TypeError) as error:
+        file, _, line = announced.place.rpartition(":")
+        return Problem(file, int(line or 0), f"what is declared of it can't be announced: {error}", (announced.event,))
+    return None
 
 
 def _file(s: Source) -> frames.File:

@@ -1,8 +1,8 @@
 """The worker's end of the connection to the gateway.
 
 What the gateway says is done in the order in which it was said, many calls in a row; what comes of it leaves in one
-write a turn of the event loop, see `rpc.turn`; payloads that are long travel beside the connection. A long row is interrupted every 2 ms, so that its first answers need not
-wait for its last, nor timers and files for all of them.
+write a turn of the event loop, see `rpc.turn`; payloads that are long travel beside the connection. A long row is
+interrupted every 2 ms, so that its first answers need not wait for its last, nor timers and files for all of them.
 
 `answer` and the loop over calls are the hot path; what they cost is measured in benchmarks/.
 """
@@ -68,7 +68,7 @@ class Process(asyncio.Protocol):
         self._heard: deque[batches.Down] = deque()
         self._goes_on = False
         self._page = page
-        self._turn = turn = Turn(loop.call_soon, self._write)
+        self._turn = turn = Turn(loop.call_soon, self._write, _flawed)
         self._append, self._say = turn.said.append, turn.say
         self._down, self._up = parcels.of_worker(directory, number)
         self._beats: asyncio.TimerHandle | None = None
@@ -216,3 +216,7 @@ class Process(asyncio.Protocol):
     def _write(self, pieces: list[bytes]) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.writelines(pieces)
+
+
+def _flawed(message: Any, error: Exception) -> None:
+    log.error("something can't be said to the gateway", message=type(message).__name__, error=str(error))

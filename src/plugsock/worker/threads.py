@@ -12,10 +12,13 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
+from plugsock.ops.log import get_logger
 from plugsock.rpc.page import MOST_THREADS, THREADS, Page
 from plugsock.worker.outbox import Outbox
 
 T = TypeVar("T")
+
+log = get_logger()
 
 CAPACITY: Final = min(32, (os.cpu_count() or 1) + 4)
 """As many as `concurrent.futures` starts: plugs wait for files and databases, rarely for a core."""
@@ -112,7 +115,10 @@ class Threads:
             if job.claim():
                 page[started] = max(page[started], job.sequence)  # a stream comes back, with a sequence of long ago
                 page[running] = job.sequence
-                job.work()
+                try:
+                    job.work()
+                except BaseException:  # there was no memory left even for its answer
+                    log.exception("a call in a thread has got no answer")
                 page[running] = 0
             self._outbox.post(self._ended, job)
             del job  # an idle thread would keep its last plug, and with it a revision that was replaced

@@ -171,7 +171,7 @@ def _is_event_name(name: str) -> bool:
 def _text(socket: str) -> str:
     if not isinstance(socket, str):
         raise ValueError(f"a socket is named by the text in its `id`, not by {shown(socket)}")  # noqa: TRY004
-    return socket
+    return str.__str__(socket)  # of a class of its own it could not be sent
 
 
 def _close_code(code: int) -> int:
@@ -182,8 +182,8 @@ def _close_code(code: int) -> int:
 
 def _close_reason(reason: str) -> str:
     try:
-        if len(reason.encode()) <= LONGEST_REASON:
-            return reason
-    except (AttributeError, UnicodeEncodeError):
-        pass  # no text, or half a surrogate pair in it
+        if isinstance(reason, str) and len(str.encode(reason)) <= LONGEST_REASON:
+            return str.__str__(reason)
+    except UnicodeEncodeError:
+        pass  # half a surrogate pair
     raise ValueError(f"a close reason is text of up to {LONGEST_REASON} bytes, not {shown(reason)}")

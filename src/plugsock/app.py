@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from plugsock import __version__
 from plugsock.errors import PlugsockError
@@ -23,7 +23,6 @@ from plugsock.gateway.gateway import Gateway
 from plugsock.gateway.handshake import Handshake
 from plugsock.gateway.limits import Limits
 from plugsock.gateway.listener import Listener, tls_context
-from plugsock.inline import Inline
 from plugsock.ops import loop as loops
 from plugsock.ops.datadir import DataDirectory
 from plugsock.ops.log import get_logger
@@ -34,6 +33,9 @@ from plugsock.pool.sizes import INLINE, parse
 from plugsock.pool.workforce import Workforce
 from plugsock.settings import Settings
 from plugsock.wire import codes
+
+if TYPE_CHECKING:
+    from plugsock.inline import Inline
 
 log = get_logger()
 
@@ -69,7 +71,8 @@ class Server:
     async def serve(self) -> None:
         """Serve until `stop`."""
         settings = self._settings
-        _on_signals(self.stop)
+        for number in (signal.SIGINT, signal.SIGTERM):  # gracefully, and at once on the second
+            loops.on_signal(number, self.stop)
         async with AsyncExitStack() as stack:
             data = DataDirectory(settings.data)
             stack.callback(data.close)
@@ -119,27 +122,19 @@ class Server:
                 await start
 
 
-def _workers(settings: Settings, gateway: Gateway, data: DataDirectory) -> Workforce | Inline:
+def _workers(settings: Settings, gateway: Gateway, data: DataDirectory) -> "Workforce | Inline":
     """Who runs the plugs."""
     if parse(settings.workers, cores()) == INLINE:
+        from plugsock.inline import Inline  # noqa: PLC0415 - with all that runs plugs: 70 ms that other servers don't need
+
         return Inline(gateway, settings)
     return Workforce(gateway, settings, data, __version__)
 
 
-async def _loaded(gateway: Gateway, workers: Workforce | Inline) -> None:
+async def _loaded(gateway: Gateway, workers: "Workforce | Inline") -> None:
     """Wait until the plugs are served, by as many workers as there must be."""
     await gateway.ready.wait()
     await workers.manned()
-
-
-def _on_signals(stop: Callable[[], None]) -> None:
-    """Stop gracefully on Ctrl-C and SIGTERM, and at once on the second."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop)
-        except NotImplementedError:  # Windows: handlers run between two bytecodes of the main thread
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
 def _listener(settings: Settings, gateway: Gateway, is_open: Callable[[], bool]) -> Listener:
@@ -171,7 +166,7 @@ def _url(listener: Listener, settings: Settings) -> str:
     return f"{'wss' if settings.tls_cert else 'ws'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _introduce(url: str, settings: Settings, gateway: Gateway, workers: Workforce | Inline) -> None:
+def _introduce(url: str, settings: Settings, gateway: Gateway, workers: "Workforce | Inline") -> None:
     """Say in a few plain lines what somebody who has just started a server wants to know."""
     events = [announcement.event for announcement in gateway.routes.announcements()]
     shown = ", ".join(events[:EVENTS_SHOWN]) + (", …" if len(events) > EVENTS_SHOWN else "")

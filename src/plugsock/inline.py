@@ -12,8 +12,6 @@ from plugsock.errors import PlugsockError
 from plugsock.gateway.gateway import Gateway
 from plugsock.loader.folders import folders
 from plugsock.loader.swap import Loader
-from plugsock.model import Problem
-from plugsock.ops.log import get_logger
 from plugsock.pool.cores import cores
 from plugsock.pool.sizes import threads
 from plugsock.pool.vitals import Vitals
@@ -21,9 +19,7 @@ from plugsock.rpc import catalogue
 from plugsock.rpc.admin import WorkerRow
 from plugsock.settings import Settings
 from plugsock.worker.engine import Engine
-from plugsock.worker.keeper import on_loop
-
-log = get_logger()
+from plugsock.worker.keeper import on_loop, report
 
 NONE: Final = "the server runs its plugs inline (--workers 0): there are no worker processes"
 
@@ -89,8 +85,3 @@ class Inline:
             PlugsockError: Always.
         """
         raise PlugsockError(f"{NONE}, and none can join")
-
-
-def report(problem: Problem) -> None:
-    """Log what an `on_unload` raised: the plug that it belongs to is gone, so no list shows it."""
-    log.error(problem.message, place=f"{problem.file}:{problem.line}")

@@ -1,16 +1,13 @@
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 from msgspec import Struct
 
 from plugsock.cli import admin, options, style
 from plugsock.model import Announcement, Problem
-from plugsock.rpc.admin import List, Listing
-
-QUARANTINED: Final = "quarantined:"
-"""How a problem begins whose events are not run, because they have killed workers."""
+from plugsock.rpc.admin import QUARANTINED, List, Listing
 
 HEADER = ("event", "revision", "kind", "shape", "from", "state", "about")
 

@@ -4,13 +4,12 @@ import click
 
 from plugsock.cli import admin, options, style
 from plugsock.rpc.admin import Processes, Ps, WorkerRow
+from plugsock.settings import MIB
 
 HEADER = (
     *("worker", "set", "pid", "state", "share", "calls", "places"),
     *("lost", "revision", "lag", "memory", "restarts"),
 )
-
-MIB = 1024 * 1024
 
 
 @click.command(cls=options.HelpfulCommand)

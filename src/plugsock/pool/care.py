@@ -241,7 +241,7 @@ class Care:
             member.fire(Event.RELIEVED)
         if member.state is State.DRAINING:
             self.retire(member)
-        elif member.is_wanted is False:
+        elif not member.is_wanted:
             member.is_wanted = True
             member.link.stop()
 

@@ -200,12 +200,9 @@ class ProcessLink(asyncio.Protocol):
     def _send_away(self, payload: bytes) -> bytes:
         """Send a long payload beside the connection; what is left of it for the message, which is said next."""
         number = self._down.put(payload) if self._transport is not None else 0
-        if not number:
-            self._turn.set_apart()
-            return payload
-        self._append(Parcel(number, len(payload)))
-        self._judge_congestion()
-        return b""
+        if number:
+            self._judge_congestion()
+        return self._turn.send_away(number, payload)
 
     def _hear_all(self, said: Iterable[batches.Up]) -> None:
         assert self._owner is not None

@@ -362,15 +362,18 @@ class Member:
             if not (one.entry.in_thread and one.entry.is_stream)  # it begins when somebody takes an item, perhaps never
         )
         self._due = self._serial
+        self.stands_for = self.stands_for + 1 if self.is_behind and page[STARTED] == self._stood_at else 0
+        self._stood_at = page[STARTED]
+        self.is_taken_back = self.is_taken_back and self.stands_for > 0
+        self._slow_down()
 
+    def _slow_down(self) -> None:
+        """Of which events are there calls that take long?"""
         for one in self.open.values():  # the oldest first
             if self._office.now - one.since < SLOW_S:
                 break
             if one.kind == QUICK:
                 one.entry.slow_down()
-        self.stands_for = self.stands_for + 1 if self.is_behind and page[STARTED] == self._stood_at else 0
-        self._stood_at = page[STARTED]
-        self.is_taken_back = self.is_taken_back and self.stands_for > 0
 
     def take_back(self) -> None:
         """Let it begin nothing any more of what it has not begun."""

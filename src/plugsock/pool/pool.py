@@ -19,13 +19,14 @@ from plugsock.pool.crew import MOST_WAITING, Crew
 from plugsock.pool.member import Member, Running
 from plugsock.pool.quarantine import Plug, Quarantine
 from plugsock.pool.swaps import Swaps
+from plugsock.rpc.admin import QUARANTINED
 from plugsock.rpc.frames import ERROR, Call, SocketState
 from plugsock.rpc.link import PoolSink
 
+log = get_logger()
+
 BUSY_MS: Final = 500
 """When to try again a call that the queue had no room for: a queue of quick calls is empty by then."""
-
-log = get_logger()
 
 MOST_AGAIN: Final = 3
 """How often an idempotent call is run anew: its worker may be killed by others more than once. One that kills its worker
@@ -101,7 +102,7 @@ class Pool:
         """See `rpc.link.Link`: hand it to a worker that has room, or let it wait for one."""
         entry = self._entries.get(call.event)
         if entry is None or entry.is_barred:
-            self._refuse(call, refusals.gone(call) if entry is None else refusals.quarantined(call))
+            self._turn_away(call, entry)
             return
         crew = self.crews.get(entry.crew, self._everyone)
         member = self._pick(call, entry) if call.order else crew.pick(entry)
@@ -298,6 +299,10 @@ class Pool:
             return keeper.member
         return self.crews.get(entry.crew, self._everyone).pick(entry)
 
+    def _turn_away(self, call: Call, entry: Entry | None) -> None:
+        """Its event is not served, or in quarantine."""
+        self._refuse(call, refusals.gone(call) if entry is None else refusals.quarantined(call))
+
     def _refuse(self, call: Call, payload: bytes) -> None:
         self.sink.answer(call.sequence, ERROR, payload, 0.0, None)
 
@@ -340,7 +345,7 @@ class Pool:
         """
         entry = self._entries.get(call.event)
         if entry is None or entry.is_barred:
-            self._refuse(call, refusals.gone(call) if entry is None else refusals.quarantined(call))
+            self._turn_away(call, entry)
             return True
         if entry.order != before.order:
             self.sink.again(call.sequence)  # it is the gateway that keeps calls in order
@@ -374,7 +379,7 @@ class Pool:
     def _barred(self) -> list[Problem]:
         """What a person reads about the events in quarantine."""
         return [
-            Problem(file, int(line), f"quarantined: {BARRED}", (entry.event,))
+            Problem(file, int(line), f"{QUARANTINED} {BARRED}", (entry.event,))
             for event in sorted(self._quarantine.events())
             if (entry := self._entries.get(event)) is not None and entry.is_barred
             for file, _, line in [entry.place.rpartition(":")]

@@ -21,6 +21,9 @@ from plugsock.model import Announcement, Problem
 
 T = TypeVar("T")
 
+QUARANTINED: Final = "quarantined:"
+"""How a problem begins whose events are not run, because they have killed workers."""
+
 REQUEST_LIMIT: Final = 4096
 """Bytes of a request's line; none needs a tenth of it."""
 

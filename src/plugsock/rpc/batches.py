@@ -16,11 +16,10 @@ from msgspec import Meta, Struct
 
 from plugsock.model import Announcement
 from plugsock.rpc.frames import Broadcast, Call, Details, File, Kick, Send, SocketState, Staged
+from plugsock.settings import MIB
 
 HEAD: Final = 4
 """Bytes of a length."""
-
-MIB: Final = 1024 * 1024
 
 LIMIT: Final = 256 * MIB
 """Bytes of a batch while no payload may be longer than half of that: more than is ever said in one turn, and less than

@@ -45,11 +45,24 @@ class Turn:
     def say(self, message: Any, size: int = 0) -> None:
         """Say something whose payload has so many bytes."""
         if size > LONG:
-            self.set_apart()
+            self._set_apart()
         self.said.append(message)
         self.expect()
 
-    def set_apart(self) -> None:
+    def send_away(self, number: int, payload: bytes) -> bytes:
+        """Say that a long payload travels beside the connection; what is left of it for the message that is said next.
+
+        Args:
+            number: Of its parcel; 0 if there is none, so that the payload stays where it is.
+            payload: All of it.
+        """
+        if not number:
+            self._set_apart()
+            return payload
+        self.said.append(Parcel(number, len(payload)))
+        return b""
+
+    def _set_apart(self) -> None:
         """Let what is said next be a batch of its own."""
         at = len(self.said)
         self._cuts += (at, at + 1)

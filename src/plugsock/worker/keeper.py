@@ -228,6 +228,11 @@ def _source(f: frames.File) -> Source:
     return Source(f.module, f.path, f.file, f.data, f.is_package, f.is_helper, f.origin, f.is_implicit)
 
 
+def report(problem: Problem) -> None:
+    """Log what an `on_unload` raised: the plug that it belongs to is gone, so no list shows it."""
+    log.error(problem.message, place=f"{problem.file}:{problem.line}")
+
+
 def on_loop(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, Any]], None]:
     """What a `Loader` runs an `async def on_load` with, in a thread, so that it shares the loop of the async plugs."""
 

@@ -7,14 +7,12 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from plugsock.errors import PlugsockError
 from plugsock.loader.folders import folders
 from plugsock.loader.swap import Loader
-from plugsock.model import Problem
 from plugsock.ops import log as logs
 from plugsock.ops import loop as loops
 from plugsock.ops.memory import keep_what_is_freed
@@ -26,10 +24,8 @@ from plugsock.settings import Settings
 from plugsock.worker import surroundings
 from plugsock.worker.engine import Engine
 from plugsock.worker.joining import join_gateway
-from plugsock.worker.keeper import marks_staging, on_loop
+from plugsock.worker.keeper import marks_staging, on_loop, report
 from plugsock.worker.process import Process
-
-log = logs.get_logger()
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -63,12 +59,12 @@ async def serve(connection: socket.socket, welcome: Welcome) -> int:
     page = Shared(path, SIZE)
     process = Process(path.parent, welcome.number, page.view)
     plugs = folders(Path(welcome.plugs), trust=welcome.trust)
-    loader = Loader(plugs, run_async=on_loop(loop), report=_report, trying=marks_staging(page.view))
+    loader = Loader(plugs, run_async=on_loop(loop), report=report, trying=marks_staging(page.view))
     engine = Engine(
         loader, process, _settings(welcome), threads=welcome.threads, page=page.view, outdated=process.outdated
     )
     process.attach(engine)
-    _on_sigterm(process.leave)
+    loops.on_signal(signal.SIGTERM, process.leave)
     await loop.connect_accepted_socket(lambda: process, connection)
     await engine.start()
     if not await process.over:
@@ -95,18 +91,5 @@ def _settings(welcome: Welcome) -> Settings:
     return Settings(plugs=plugs, data=plugs.parent, dev=welcome.dev, poll=welcome.poll, max_answer=welcome.max_answer)
 
 
-def _on_sigterm(leave: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    try:
-        loop.add_signal_handler(signal.SIGTERM, leave)
-    except NotImplementedError:  # Windows, where nobody sends it either
-        signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(leave))
-
-
 def _leave_it_to_the_gateway(_number: int, _frame: object) -> None:
     """Ctrl-C reaches every process of the terminal; caught and not ignored, which programs of plugs would inherit."""
-
-
-def _report(problem: Problem) -> None:
-    """Log what an `on_unload` raised: the plug that it belongs to is gone, so no list shows it."""
-    log.error(problem.message, place=f"{problem.file}:{problem.line}")

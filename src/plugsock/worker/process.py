@@ -188,11 +188,7 @@ class Process(asyncio.Protocol):
     def _send_away(self, payload: bytes) -> bytes:
         """Send a long payload beside the connection; what is left of it for the message, which is said next."""
         number = self._up.put(payload) if self._transport is not None and not self._transport.is_closing() else 0
-        if not number:
-            self._turn.set_apart()
-            return payload
-        self._append(Parcel(number, len(payload)))
-        return b""
+        return self._turn.send_away(number, payload)
 
     def _unpack(self, parcel: Parcel) -> None:
         """Give the call that comes next its payload; without it all that follows is in doubt."""

@@ -132,3 +132,54 @@ def test_a_group_that_is_deleted_holds_none(old):
     old.look()
     (group,) = old.look(after_s=1.1).groups
     assert (group.modules, group.sources) == ({"plugs.pack.b"}, ())
+
+
+# One that serves the same already, and gets only what has changed.
+
+
+@pytest.fixture
+def same(old, make_shelf):
+    """A loader that serves what the other one does."""
+    shelf = make_shelf()
+    shelf.swap(contents=committed(old))
+    return shelf
+
+
+def adopted(shelf, look, *, gone=(), **options):
+    """Stage and serve what another loader has staged."""
+    sources = [source for group in look.groups for source in group.sources]
+    staged = shelf.loader.adopt(sources, gone, **options)
+    shelf.loader.commit(staged.stage, [group.id for group in staged.groups if not group.problems])
+    return staged
+
+
+def test_what_another_has_staged_is_staged_as_the_same_group(old, same):
+    old.write("_lib.py", "VALUE = 2\n")
+    look = old.swap()
+    (old.path / "_lib.py").write_text("this is no Python\n")
+
+    staged = adopted(same, look)
+
+    assert [group.id for group in staged.groups] == [group.id for group in look.groups]
+    assert revisions(same) == revisions(old)
+    assert same.call("a") == 2
+
+
+def test_what_another_has_not_staged_stays_as_it_is(old, same):
+    old.write("_lib.py", "VALUE = 2\n")
+    look = old.swap()
+
+    adopted(same, look)
+
+    assert same.call("pack.b") == 1
+
+
+def test_a_module_that_is_gone_goes(old, same):
+    old.write("c.py", "@plug\ndef c(): return 3\n")
+    adopted(same, old.swap())
+    assert same.events == ["a", "c", "pack.b"]
+
+    staged = same.loader.adopt((), ["plugs.c"])
+    same.loader.commit(staged.stage, [group.id for group in staged.groups])
+
+    assert same.events == ["a", "pack.b"]

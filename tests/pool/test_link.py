@@ -190,6 +190,10 @@ NAMED = {
     "hold": (("s1",), {"held": True}),
     "formats": ((), {"msgpack": True}),
     "look": ((["/a.py"],), {"force": True, "refused": ["ab"]}),
+    "adopt": (
+        ([File("plugs.a", "/a.py", "a.py", b"", False, False, "folder", False)], ["plugs.b"]),
+        {"force": True, "refused": ["ab"]},
+    ),
     "commit": ((3, ["ab"], None), {}),
 }
 

@@ -93,7 +93,7 @@ class AnyHistory(RuleBasedStateMachine):
         """Take over what it was told to, and check what it is asked for."""
         number = worker.member.number
         for words in worker.heard():
-            if words[0] == "look":
+            if words[0] in {"look", "adopt"}:
                 self.looks[number] = self.looks.get(number, 0) + 1
             elif words[0] == "restore":
                 self.restoring[number] = dict(self.pool.committed.revisions)

@@ -165,7 +165,7 @@ def test_what_one_could_not_stage_before_and_does_not_try_again_is_held_back_too
     judge.judge(held({one: staged(bad("a"))}), 0.0)
 
     verdict = judge.judge(
-        held({one: staged(good("b"), problems=bad("a").problems), other: staged(good("a"), good("b"))}), 1.0
+        held({other: staged(good("a"), good("b")), one: staged(good("b"), problems=bad("a").problems)}), 1.0
     )
 
     assert ids(verdict) == ["b"]

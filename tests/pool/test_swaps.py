@@ -1,6 +1,7 @@
 """Stories of how changes come into force; each worker's lines are what it is told."""
 
 import pytest
+from msgspec import structs
 
 from plugsock.model import Problem
 from plugsock.pool.life import Event, State
@@ -69,7 +70,7 @@ async def test_one_worker_looks_first_then_the_others_and_then_it_is_in_force_ev
     assert two.heard() == three.heard() == []
 
     first = one.stage(good())
-    assert two.heard() == three.heard() == [("look", "plugs/echo.py")]
+    assert two.heard() == three.heard() == [("adopt", "echo")]
     second = two.stage(good())
     assert told(place) == []
     third = three.stage(good())
@@ -115,11 +116,20 @@ async def test_a_forced_look_is_everybodys_and_the_answer_says_that_it_was_asked
     place.pool.look(force=True)
     assert workers[0].heard() == [("look", "force")]
     workers[0].stage()
-    assert workers[1].heard() == workers[2].heard() == [("look", "force")]
+    assert workers[1].heard() == workers[2].heard() == [("adopt", "force")]
     workers[1].stage()
     workers[2].stage()
 
     assert [staged.asked for staged in place.sink.stages()] == [True]
+
+
+async def test_the_others_get_what_the_first_could_stage_and_nothing_else(place, workers):
+    moved = good()
+    moved = structs.replace(moved, modules=["echo", "old"])
+    place.pool.changed(())
+    workers[0].stage(moved, bad(B))
+
+    assert workers[1].heard() == workers[2].heard() == [("adopt", "echo", "no old")]
 
 
 async def test_each_forced_look_has_an_answer_of_its_own(place, workers):
@@ -296,7 +306,7 @@ async def test_the_first_may_be_silent_for_a_while(place, workers):
     place.pool.pause(one.member)
 
     one.stage(good())
-    assert two.heard() == [("look",)]
+    assert two.heard() == [("adopt", "echo")]
     two.stage(good())
     three.stage(good())
 
@@ -405,7 +415,7 @@ async def test_the_answer_to_a_look_of_an_earlier_round_does_not_count_in_a_late
     place.pool.pause(one.member)
     one.member.is_silent = False
     two.stage(good())
-    assert one.heard() == [("look",), ("look",)]
+    assert one.heard() == [("look",), ("adopt", "echo")]
 
     stage = one.stage(good())
 
@@ -489,7 +499,7 @@ async def test_one_that_arrives_before_the_first_has_answered_takes_part(place, 
     late.heard()
     workers[0].stage(good())
 
-    assert late.heard() == [("look",)]
+    assert late.heard() == [("adopt", "echo")]
 
 
 async def test_one_that_arrives_in_the_middle_of_a_vote_is_brought_to_what_comes_of_it(place, workers):
@@ -593,7 +603,7 @@ async def test_what_is_in_quarantine_is_a_problem_until_its_event_changes(place,
 
     assert told(place)[-1] == ([], [])
     for worker in workers:
-        assert [words[2:] for words in worker.heard() if words[0] != "look"] == [([A], [])]
+        assert [words[2:] for words in worker.heard() if words[0] == "commit"] == [([A], [])]
     assert place.ends(place.call("echo")) == []
 
 

@@ -24,6 +24,7 @@ DOWN = [
     batches.Formats(msgpack=True),
     batches.Look(["/p/greet.py"], force=True, refused=["ab"]),
     batches.Restore([FILE]),
+    batches.Adopt([FILE], ["plugs.gone"], True, ["0123456789abcdef"]),
     batches.Commit(3, ["ab"], None),
     batches.Commit(3, [], ["ab"]),
     batches.Retire(3),

@@ -337,6 +337,17 @@ async def test_after_that_it_finds_what_the_folder_holds_instead(linked):
     assert (await one.call("greet", '{"name":"Ada"}')).value == "Good day, Ada!"
 
 
+async def test_what_another_worker_has_staged_is_staged_whatever_the_folder_holds(linked):
+    one = await linked(alone=True, greet="this is no Python")
+    one.link.restore([greet_of(one, GREET)])
+    first = await one.stage(1)
+    one.link.commit(first.stage, [group.id for group in first.groups])
+    one.link.adopt([greet_of(one, GREET.replace("Hello", "Good day"))], [])
+    second = await one.stage(2)
+    one.link.commit(second.stage, [group.id for group in second.groups])
+    assert (await one.call("greet", '{"name":"Ada"}')).value == "Good day, Ada!"
+
+
 async def test_a_worker_that_was_brought_to_nothing_serves_nothing(linked):
     one = await linked(alone=True, greet=GREET)
     one.link.restore([])

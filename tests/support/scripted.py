@@ -61,6 +61,11 @@ class ScriptedLink:
     def restore(self, files: Sequence[File]) -> None:
         raise AssertionError("a gateway restores nobody")
 
+    def adopt(
+        self, files: Sequence[File], gone: Sequence[str], *, force: bool = False, refused: Sequence[str] = ()
+    ) -> None:
+        raise AssertionError("a gateway lets nobody adopt anything")
+
     def commit(self, stage: int, groups: Sequence[str], held: Sequence[str] | None = None) -> None:
         assert held is None  # a gateway lets everything that failed wait for its next change
         self._hear(("commit", stage, list(groups)))

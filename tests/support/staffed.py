@@ -83,6 +83,19 @@ class ScriptedProcessLink:
     def restore(self, files: Sequence[File]) -> None:
         self.told.append(("restore", *(file.module for file in files)))
 
+    def adopt(
+        self, files: Sequence[File], gone: Sequence[str], *, force: bool = False, refused: Sequence[str] = ()
+    ) -> None:
+        self.told.append(
+            (
+                "adopt",
+                *(file.module for file in files),
+                *(f"no {module}" for module in gone),
+                *(["force"] if force else []),
+                *(f"without {group.lstrip('0')}" for group in refused),
+            )
+        )
+
     def commit(self, stage: int, groups: Sequence[str], held: Sequence[str] | None = None) -> None:
         self.told.append(("commit", stage, list(groups), None if held is None else list(held)))
 

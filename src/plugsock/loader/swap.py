@@ -180,6 +180,21 @@ class Loader:
         again_in_s = None if math.isinf(held.again_in_s) else max(0.0, held.again_in_s)
         return Look(stage=self._stage, groups=groups, problems=self._problems, again_in_s=again_in_s)
 
+    def adopt(
+        self, sources: Sequence[Source], gone: Collection[str], *, force: bool = False, refused: Collection[str] = ()
+    ) -> Look:
+        """Stage what another loader, which serves the same, has found, without looking at the folders.
+
+        Args:
+            sources: They take the place of those that are served.
+            gone: Modules that are served and are no more.
+            force: As in `look`.
+            refused: As in `look`.
+        """
+        left = {name: source for name, source in self._generation.sources.items() if name not in gone}
+        contents = left | {source.module: source for source in sources}
+        return self.look(contents=list(contents.values()), force=force, refused=refused)
+
     def commit(self, stage: int, groups: Collection[str], held: Collection[str] | None = None) -> Catalog:
         """Serve these groups of a look from now on and discard its others: short, one assignment in the end.
 

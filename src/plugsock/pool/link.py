@@ -143,6 +143,13 @@ class ProcessLink(asyncio.Protocol):
         """See `rpc.link.Link`."""
         self._say(batches.Restore(list(files)), sum(len(file.data) for file in files))
 
+    def adopt(
+        self, files: Sequence[File], gone: Sequence[str], *, force: bool = False, refused: Sequence[str] = ()
+    ) -> None:
+        """See `rpc.link.Link`."""
+        size = sum(len(file.data) for file in files)
+        self._say(batches.Adopt(list(files), list(gone), force, list(refused)), size)
+
     def commit(self, stage: int, groups: Sequence[str], held: Sequence[str] | None = None) -> None:
         """See `rpc.link.Link`."""
         self._say(batches.Commit(stage, list(groups), None if held is None else list(held)))

@@ -1,13 +1,14 @@
 """How a change of the folder comes into force on all workers at once, or on none.
 
     changed ─ one worker, the scout, looks ─ nothing? then that is all
-                                           └ something? then all others look ─ what each has staged is compared:
+                                           └ something? then all others get its files ─ what each has staged is compared:
 
     staged by every voter                  → into force, by one assignment of the gateway's
     failed on one                          → held back everywhere; the problem names the worker
-    staged by some, not seen by others     → looked at again; who has not seen it after 2 s has lost its vote
+    staged in other groups by others       → looked at again; who has not come to the same after 2 s has lost its vote
 
-A scout goes first so that an import that ends or blocks a process takes one worker and not all.
+A scout goes first so that an import that ends or blocks a process takes one worker and not all. The others do not look
+at the folder themselves: while files are saved all the time, no two looks see the same.
 """
 
 from collections import Counter
@@ -93,12 +94,17 @@ class Round(Generic[V]):
         if voter is self.scout:
             self.limit = now + max(VOTE_S, TIMES * (now - self._began))
 
+    @property
+    def found(self) -> list[Group]:
+        """What the scout could stage."""
+        return [group for group in self.answers[self.scout].groups if not group.problems]
+
     def wants_others(self) -> bool:
         """Has the scout found something that the others must see, too?"""
-        return self.force or any(not group.problems for group in self.answers[self.scout].groups)
+        return self.force or bool(self.found)
 
     def ask(self, voters: Iterable[V]) -> None:
-        """These look now."""
+        """These stage it now, too."""
         self.awaited.update(voters)
 
     def leave(self, voter: V) -> None:
@@ -130,7 +136,7 @@ class Judge:
             failures = {voter: voter.failed[id] for voter in round.answers if id in voter.failed}
             lacking = [voter for voter, staged in round.answers.items() if not _has(staged, id)]
             if failures:
-                verdict.groups.append(_failed(failures, len(round.answers)))
+                verdict.groups.append(_failed(failures, round.scout))
             elif lacking and now - self._disputed.get(id, now) < VOTE_S:
                 disputed[id] = self._disputed.get(id, now)
                 verdict.again = True
@@ -183,11 +189,11 @@ def _has(staged: Staged, id: str) -> bool:
     return any(group.id == id for group in staged.groups)
 
 
-def _failed(failures: Mapping[V, Group], voters: int) -> Group:
-    """A group that can't come into force, with the problems of the first who could not stage it."""
+def _failed(failures: Mapping[V, Group], scout: V) -> Group:
+    """A group that can't come into force, and why: where only some could not stage it, the first of them is named."""
+    if scout in failures:
+        return failures[scout]  # nobody else has tried
     voter, group = min(failures.items(), key=lambda item: item[0].number)
-    if len(failures) == voters:
-        return group
     problems = [structs.replace(each, message=f"{_NAMED}{voter.number}: {each.message}") for each in group.problems]
     return structs.replace(group, problems=problems)
 

@@ -40,6 +40,9 @@ class Swaps:
         ready: Is told of a worker that has been brought to what is in force.
         unfit: Is told of one that could not be, or that has missed a commit.
         moved: Is told which events a commit has changed.
+
+    Attributes:
+        watcher: Is told all that the gateway is told, after it.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Swaps:
         self._committed = committed
         self._members = members
         self._ready, self._unfit, self._moved = ready, unfit, moved
+        self.watcher: Callable[[Staged], None] = _nobody
         self._judge = Judge()
         self._round: Round[Member] | None = None
         self._arrivals: list[Member] = []
@@ -179,7 +183,7 @@ class Swaps:
         self._round = Round(scout, _now(), paths, force=self._asked > 0)
         if not scout.is_ours:  # nobody ends it if it stands still: a debugger may hold it
             self._round.limit = _now() + VOTE_S
-        self._look(self._round, {scout})
+        self._look(self._round)
 
     def _begin_anew(self, round: Round[Member]) -> None:
         self._drop(round)
@@ -194,10 +198,19 @@ class Swaps:
             _decline(member, staged)
         self._admit()
 
-    def _look(self, round: Round[Member], members: Collection[Member]) -> None:
+    def _look(self, round: Round[Member]) -> None:
+        """Have the scout look at the folder."""
+        round.scout.looks += 1
+        round.scout.link.look(round.paths, force=round.force, refused=list(self._refused))
+
+    def _adopt(self, round: Round[Member], members: Collection[Member]) -> None:
+        """Have others stage what the scout has staged: the very same, whatever the folder holds by now."""
+        found = round.found
+        files = [file for group in found for file in group.files]
+        gone = sorted({module for group in found for module in group.modules} - {file.module for file in files})
         for member in members:
             member.looks += 1
-            member.link.look(round.paths, force=round.force, refused=list(self._refused))
+            member.link.adopt(files, gone, force=round.force, refused=list(self._refused))
 
     def _looked(self, member: Member, staged: Staged) -> None:
         round = self._round
@@ -211,7 +224,7 @@ class Swaps:
             if member is round.scout and round.wants_others():
                 others = self._voters() - {member}
                 round.ask(others)
-                self._look(round, others)
+                self._adopt(round, others)
             self._end_if_over(round)
 
     def _end_if_over(self, round: Round[Member]) -> None:
@@ -244,8 +257,10 @@ class Swaps:
         self._stage += 1
         self._told, self._is_telling = (groups, answers), True
         barred = self._barred
+        staged = Staged(self._stage, groups, sorted({*self._problems, *barred}), asked)
         try:
-            self._sink.staged(Staged(self._stage, groups, sorted({*self._problems, *barred}), asked))
+            self._sink.staged(staged)
+            self.watcher(staged)
         except Exception:  # of whoever hears of it; the workers wait for a decision all the same
             log.exception("putting a change in force failed")
         (_, undecided), self._told, self._is_telling = self._told, NOTHING, False
@@ -287,6 +302,10 @@ class Swaps:
                 member.revision = self._committed.revision
                 member.fire(Event.CAUGHT_UP)
                 self._ready(member)
+
+
+def _nobody(_staged: Staged) -> None:
+    """Watch nothing."""
 
 
 def _now() -> float:

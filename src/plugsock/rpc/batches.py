@@ -84,6 +84,15 @@ class Restore(Struct, array_like=True, tag=9):
     files: list[File]
 
 
+class Adopt(Struct, array_like=True, tag=13):
+    """See `Link.adopt`."""
+
+    files: list[File]
+    gone: list[str]
+    force: bool
+    refused: list[str]
+
+
 class Commit(Struct, array_like=True, tag=10):
     """See `Link.commit`."""
 
@@ -181,7 +190,7 @@ class Leave(Struct, array_like=True, tag=72):
 
 
 Down: TypeAlias = (
-    Began | Parcel | Cancel | More | Hold | Met | Forget | Formats | Look | Restore | Commit | Retire | Stop
+    Began | Parcel | Cancel | More | Hold | Met | Forget | Formats | Look | Restore | Adopt | Commit | Retire | Stop
 )
 """What the gateway says."""
 

@@ -65,6 +65,18 @@ class WorkerLink(Link, Protocol):
     def restore(self, files: Sequence[File]) -> None:
         """Take these files for what the folder holds and stage them; one `Sink.staged` follows, as after `look`."""
 
+    def adopt(
+        self, files: Sequence[File], gone: Sequence[str], *, force: bool = False, refused: Sequence[str] = ()
+    ) -> None:
+        """Stage what another worker has staged, without a look at the folder; one `Sink.staged` follows.
+
+        Args:
+            files: They take the place of those that are served.
+            gone: Modules that are served and are no more.
+            force: Try again what failed before, too.
+            refused: As in `look`.
+        """
+
 
 class Sink(Protocol):
     """The worker's end: what it tells the gateway."""

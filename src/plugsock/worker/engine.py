@@ -56,7 +56,8 @@ class Engine:
         self.hold, self.forget = runner.hold, runner.forget
         self.socket = runner.peers.put
         self.batch_began, self.batch_ended = runner.batch_began, runner.batch_ended
-        self.look, self.restore, self.commit = keeper.look, keeper.restore, keeper.commit
+        self.look, self.restore, self.adopt = keeper.look, keeper.restore, keeper.adopt
+        self.commit = keeper.commit
 
     @property
     def lost_threads(self) -> int:

@@ -102,6 +102,14 @@ class Keeper:
         find = partial(self._loader.look, contents=[_source(file) for file in files])
         self._orders.put_nowait(_Order(find, is_forced=False))
 
+    def adopt(
+        self, files: Sequence[frames.File], gone: Sequence[str], *, force: bool = False, refused: Sequence[str] = ()
+    ) -> None:
+        """Stage what another worker has staged, in the same order as looks; see `rpc.link.Link`."""
+        sources = [_source(file) for file in files]
+        find = partial(self._loader.adopt, sources, gone, force=force, refused=refused)
+        self._orders.put_nowait(_Order(find, force))
+
     def commit(self, stage: int, groups: Sequence[str], held: Sequence[str] | None = None) -> None:
         """It is decided what of a look is served from now on; a late decision is ignored. See `rpc.link.Link`."""
         look = self._staged

@@ -86,6 +86,7 @@ class Process(asyncio.Protocol):
             batches.Formats: lambda said: engine.formats(msgpack=said.msgpack),
             batches.Look: lambda said: engine.look(said.paths, force=said.force, refused=said.refused),
             batches.Restore: lambda said: engine.restore(said.files),
+            batches.Adopt: lambda said: engine.adopt(said.files, said.gone, force=said.force, refused=said.refused),
             batches.Commit: lambda said: engine.commit(said.stage, said.groups, said.held),
             batches.Retire: lambda said: engine.retire(said.stage),
             batches.Stop: lambda _said: self._end(stopped=True),

@@ -1,16 +1,23 @@
-"""Run plugsock from a clone, or test it, with nothing installed but Python.
+"""Build plugsock, run it from a clone, or test it, with nothing installed but Python.
 
+    python3 build.py [--onedir]     build dist/plugsock and the archive for download, and check both;
+                                    with --onedir also dist/plugsock-onedir/, which unpacks nothing, and its archive;
+                                    with --glibc 2.28 it is an error if they need a newer C library than that;
+                                    with --public, if they hold what only this machine should have
+    python3 build.py deb            make a Debian package of dist/plugsock-onedir, which is built if it is not there
+    python3 build.py release STEP   pack, unpack, wheel, checksums, keychain or notarize, for .github/workflows/release.yml
     python3 build.py run [ARGS]     make .venv if needed, then run `plugsock ARGS` (no ARGS: serve)
-    python3 build.py test [ARGS]    make .venv if needed, then check everything; with ARGS only `pytest ARGS`
+    python3 build.py test [ARGS]    make .venv if needed, then check everything; with ARGS only `pytest ARGS`;
+                                    with --exe dist/plugsock among them, the end-to-end tests against that executable
     python3 build.py lock           choose the newest versions anew and write the requirements*.lock files (needs uv)
 
-What is needed, and in which versions, stands in pyproject.toml and requirements.lock alone.
+What is needed, and in which versions, stands in pyproject.toml and the requirements*.lock files alone.
 """
 
-import hashlib
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -26,11 +33,14 @@ if sys.version_info < NEEDED:
     needed, this = (".".join(map(str, version)) for version in (NEEDED, sys.version_info[:2]))
     sys.exit(f"plugsock needs Python {needed} or newer, and this is {this}.")
 
-LOCK = HERE / "requirements.lock"
-LOCKS = {"requirements.lock": "dev", "requirements-bench.lock": "bench"}
-VENV = HERE / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-STAMP = VENV / "plugsock.stamp"
+from building import archive, audit, deb, elf, executable, release, trial
+from building.environment import Environment, must
+
+VERSION = re.findall(r'^version = "(.+)"', PYPROJECT, re.MULTILINE)[0]
+LOCKS = {"requirements.lock": "dev", "requirements-build.lock": "build", "requirements-bench.lock": "bench"}
+WORKING = Environment(folder=HERE / ".venv", lock=HERE / "requirements.lock", project=HERE, editable=True)
+PYTHON = WORKING.python
+DIST = HERE / "dist"
 
 # Pure code has no excuse: each file is covered, branches too, by the tests that mirror it alone.
 PURE = {
@@ -50,85 +60,142 @@ PURE = {
 COVERED_PERCENT = 95
 
 
+class UsageError(Exception):
+    """What was asked for does not exist."""
+
+
 def main(arguments: list) -> int:
     """Do what the first argument says."""
-    command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command == "run":
-        prepare()
-        return run(rest)
-    if command == "test":
-        prepare()
-        return pytest(rest) if rest else test()
-    if command == "lock" and not rest:
-        return lock()
-    is_asked = command in {"-h", "--help"}
-    print(__doc__.strip(), file=sys.stdout if is_asked else sys.stderr)
-    return 0 if is_asked else 2
+    if arguments and arguments[0] in {"-h", "--help"}:
+        print(__doc__.strip())
+        return 0
+    is_command = bool(arguments) and not arguments[0].startswith("-")
+    name, rest = (arguments[0], arguments[1:]) if is_command else ("", arguments)
+    try:
+        if name not in COMMANDS:
+            raise UsageError
+        return COMMANDS[name](rest)
+    except UsageError:
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
 
 
-def prepare() -> None:
-    """Make the environment, unless the one that is there was made from the same files by the same Python."""
-    wanted = stamp()
-    if STAMP.is_file() and PYTHON.exists() and STAMP.read_text(encoding="utf-8") == wanted:
-        return
-    print("build.py: making .venv from requirements.lock ...", file=sys.stderr, flush=True)
-    STAMP.unlink(missing_ok=True)
-    if VENV.exists() and not is_of_this_python():
-        shutil.rmtree(VENV)
-    for step in with_uv(shutil.which("uv")) if shutil.which("uv") else with_pip():
-        must(step)
-    STAMP.write_text(wanted, encoding="utf-8")
+def build(arguments: list) -> int:
+    """Build the executable in the forms that were asked for, and say so once they have shown that they are good."""
+    onedir, public, glibc = what_to_build(arguments)
+    environment = executable.environment(HERE)
+    environment.prepare()
+    print("build.py: building dist/plugsock, which takes about a minute ...", flush=True)
+    built = executable.build(HERE, environment.python, onedir=onedir)
+    found = audit.audit(HERE, built, environment.python, glibc)
+    faults = [*found.faults, *(found.private if public else [])]
+    for fault in faults:
+        print(f"build.py: {built.name}: {fault}", file=sys.stderr)
+    if faults:
+        return 1
+    trial.try_executable(built, VERSION)
+    print(f"{built.relative_to(HERE)}: {found}")
+    for reason in [] if public else found.private:
+        print(f"{built.relative_to(HERE)}: not for others: {reason}")
+    return pack_all(built, onedir=onedir)
 
 
-def is_of_this_python() -> bool:
-    """Was the environment that is there made by the same minor version, so that packages can be put on top?"""
-    config = VENV / "pyvenv.cfg"
-    made_by = r"version(_info)? = {}\.{}\b".format(*sys.version_info)
-    return config.is_file() and re.search(made_by, config.read_text(encoding="utf-8")) is not None
+def pack_all(built: Path, *, onedir: bool) -> int:
+    """Make the archives of what was built, and try each."""
+    for name, members, start in archives(built, onedir=onedir):
+        packed = archive.pack(members, DIST / name, executable.epoch(HERE))
+        trial.try_archive(packed, start, VERSION)
+        print(f"{packed.relative_to(HERE)}: {packed.stat().st_size / audit.MIB:.1f} MiB, {len(members)} files")
+    return 0
 
 
-def stamp() -> str:
-    """Name everything that the environment is made from."""
-    parts = (PYPROJECT, LOCK.read_text(encoding="utf-8"), sys.version, sys.base_prefix, str(HERE))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+def what_to_build(arguments: list) -> tuple:
+    """Is the folder to be built, too, will others get them, and on which C library must they run, if that matters?"""
+    waiting, onedir, public, glibc = list(arguments), False, False, None
+    while waiting:
+        option = waiting.pop(0)
+        if option == "--onedir":
+            onedir = True
+        elif option == "--public":
+            public = True
+        elif option == "--glibc" and waiting and re.fullmatch(r"\d+(\.\d+)+", waiting[0]):
+            glibc = elf.as_version(waiting.pop(0))
+        else:
+            raise UsageError
+    return onedir, public, glibc
 
 
-def with_uv(uv: str) -> list:
-    """The steps that make the environment where uv is installed."""
-    install = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
-    return [
-        [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(VENV)],
-        [*install, "--require-hashes", "--requirements", str(LOCK)],
-        [*install, "--no-deps", "--no-build-isolation", "--editable", str(HERE)],
-    ]
+def archives(built: Path, *, onedir: bool) -> list:
+    """The archives for download: the name of each, what is in it, and which of that is to be started."""
+    name = f"plugsock-{VERSION}-{archive.target()}"
+    pages = {f"docs/{page.name}": page for page in (HERE / "docs").glob("*.md")}
+    beside = {"README.md": HERE / "README.md", "LICENSE": HERE / "LICENSE", **pages, **first_plug()}
+    suffix = ".zip" if sys.platform == "win32" else ".tar.gz"
+    made = [(name + suffix, {built.name: built, **beside}, built.name)]
+    if onedir:
+        # A .zip has no symbolic links, and would hold some libraries twice.
+        made.append((f"{name}-onedir.tar.gz", {**archive.tree(DIST / "plugsock-onedir"), **beside}, built.name))
+    return made
 
 
-def with_pip() -> list:
-    """The steps that make the environment where only Python is installed."""
-    install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    return [
-        [sys.executable, "-m", "venv", str(VENV)],
-        [*install, "--require-hashes", "--requirement", str(LOCK)],
-        [*install, "--no-deps", "--no-build-isolation", "--editable", str(HERE)],
-    ]
+def first_plug() -> dict:
+    """The folder of plugs for an archive: with the plug that a server writes into a folder which it makes itself."""
+    sample = runpy.run_path(str(HERE / "src/plugsock/cli/sample.py"))
+    file = HERE / "build" / sample["NAME"]
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(sample["SAMPLE"], encoding="utf-8", newline="\n")
+    return {f"plugs/{file.name}": file}
 
 
-def must(step: list) -> None:
-    """Run a program that has to succeed."""
-    status = subprocess.call(step)
+def debian(arguments: list) -> int:
+    """Make a package for Debian and what is made from it."""
+    if arguments:
+        raise UsageError
+    onedir = DIST / "plugsock-onedir"
+    status = 0 if onedir.is_dir() else build(["--onedir"])
     if status:
-        sys.exit(f"build.py: this failed with status {status}: {subprocess.list2cmdline(step)}")
+        return status
+    package = deb.build(HERE, onedir, DIST, HERE / "build/deb")
+    print(f"{package.relative_to(HERE)}: {package.stat().st_size / audit.MIB:.1f} MiB")
+    return 0
+
+
+def publish(arguments: list) -> int:
+    """Do one of the steps between building and publishing."""
+    steps = {
+        "pack": lambda: pack_all(DIST / executable.NAME, onedir=(DIST / "plugsock-onedir").is_dir()),
+        "unpack": lambda: release.unpack(DIST, archive.target()),
+        "wheel": lambda: release.wheel(HERE, PYTHON, DIST),
+        "checksums": lambda: release.checksums(DIST),
+        "keychain": lambda: release.keychain(os.environ),
+        "notarize": lambda: release.notarize([DIST / executable.NAME, DIST / "plugsock-onedir"], os.environ),
+    }
+    if len(arguments) != 1 or arguments[0] not in steps:
+        raise UsageError
+    if arguments == ["wheel"]:
+        WORKING.prepare()
+    steps[arguments[0]]()
+    return 0
 
 
 def run(arguments: list) -> int:
     """Become plugsock; its working directory is the caller's."""
+    WORKING.prepare()
     command = [str(PYTHON), "-m", "plugsock", *arguments]
     if os.name != "nt":  # there, exec would give the terminal back while the server still runs
         os.execv(command[0], command)
     return subprocess.call(command)
 
 
-def test() -> int:
+def test(arguments: list) -> int:
+    """Check everything, or run the tests that were asked for."""
+    WORKING.prepare()
+    if any(argument.split("=")[0] == "--exe" for argument in arguments):
+        return pytest(["-m", "end_to_end", *arguments])
+    return pytest(arguments) if arguments else check()
+
+
+def check() -> int:
     """Check the format, the lint, the types, how far the pure code is covered, and everything else."""
     python = [str(PYTHON), "-m"]
     os.chdir(HERE)
@@ -160,8 +227,10 @@ def pytest(arguments: list) -> int:
     return subprocess.call([str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments])
 
 
-def lock() -> int:
+def lock(arguments: list) -> int:
     """Write the lock files: every version with its hashes, for every platform, and no word about where they come from."""
+    if arguments:
+        raise UsageError
     uv = shutil.which("uv")
     if uv is None:
         sys.exit("build.py: lock needs uv (pip install uv).")
@@ -171,6 +240,9 @@ def lock() -> int:
         must([uv, "pip", "compile", "--quiet", *options, "--output-file", str(HERE / name), *source])
     return 0
 
+
+COMMANDS = {"": build, "deb": debian, "release": publish, "run": run, "test": test, "lock": lock}
+"""What can stand first on the command line, and who takes the rest of it."""
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""`python benchmarks/run.py calls|workers|storm|idle|swap|save`: plugsock and its peers, measured side by side on this machine.
+"""`python benchmarks/run.py calls|workers|storm|idle|swap|save|start`: plugsock and its peers, measured side by side on this machine.
 
 Exit status: 0 all targets met, 1 a target missed or a promise broken, 2 it could not run.
 """
@@ -8,6 +8,7 @@ import sys
 
 import measure
 import save
+import start
 import swap
 import workers
 from contestants import choose
@@ -44,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
     for command in (swapping, saving):
         command.add_argument("--inline", action="store_true", help="plugs run in the server's own process")
 
+    starting = commands.add_parser("start", parents=[common], help="from a start to the first answer, built or not")
+    starting.add_argument("--rounds", type=int, default=5, help="interleaved rounds; medians are reported")
+
     pooled = commands.add_parser("workers", parents=[common], help="what worker processes bring, and what they cost")
     pooled.add_argument("--rounds", type=int, default=5, help="interleaved rounds; medians are reported")
     pooled.add_argument("--seconds", type=float, default=3.0, help="counted seconds of each measurement")
@@ -59,6 +63,8 @@ def perform(options: argparse.Namespace) -> Report:
     if options.command in ("swap", "save"):
         name = "plugsock" if options.inline else "plugsock-workers"
         return swap.swap(options.seconds, name) if options.command == "swap" else save.save(options.saves, name)
+    if options.command == "start":
+        return start.start(options.rounds)
     if options.command == "workers":
         return workers.workers(options.only.split(","), options.rounds, options.seconds)
     names = choose(options.only.split(","))

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import plugsock
+from building import archive
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -16,6 +19,7 @@ def clone(tmp_path):
     """A clone as `build.py` sees it, with no environment yet."""
     for name in ("build.py", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "building", tmp_path / "building", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
 
@@ -29,7 +33,7 @@ def ready(clone):
     shutil.copytree(ROOT / "src", clone / "src")
     lib = "Lib" if sys.platform == "win32" else "lib"
     (clone / ".venv" / lib).symlink_to(Path(sys.prefix, lib), target_is_directory=True)
-    (clone / ".venv" / "plugsock.stamp").write_text(module(clone).stamp(), encoding="utf-8")
+    (clone / ".venv" / "plugsock.stamp").write_text(module(clone).WORKING.origin(), encoding="utf-8")
     return clone
 
 
@@ -45,14 +49,18 @@ def build(clone, *arguments, cwd=None, program=None):
     return subprocess.run(command, cwd=cwd or clone, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("arguments", [[], ["sing"], ["lock", "it"]])
-def test_without_a_command_it_says_which_there_are(clone, arguments):
+@pytest.mark.parametrize(
+    "arguments", [["sing"], ["lock", "it"], ["--onefile"], ["--glibc"], ["--glibc", "new"], ["--onedir", "dist"]]
+)
+def test_what_it_can_not_do_is_answered_with_what_it_can(clone, arguments):
     ended = build(clone, *arguments)
 
     assert ended.returncode == 2
     assert "python3 build.py run" in ended.stderr
     assert "python3 build.py test" in ended.stderr
+    assert "python3 build.py [--onedir]" in ended.stderr
     assert not (clone / ".venv").exists()
+    assert not (clone / "build").exists()
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
@@ -94,24 +102,35 @@ def test_with_arguments_test_is_pytest(ready):
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "requirements.lock"])
 def test_a_change_of_what_the_environment_is_made_from_is_noticed(clone, file):
-    before = module(clone).stamp()
+    before = module(clone).WORKING.origin()
 
     with (clone / file).open("a", encoding="utf-8") as changed:
         changed.write("# one more line\n")
 
-    assert module(clone).stamp() != before
+    assert module(clone).WORKING.origin() != before
 
 
-def test_an_environment_of_another_python_is_not_built_upon(clone):
-    config = clone / ".venv" / "pyvenv.cfg"
-    config.parent.mkdir()
+def test_the_executable_can_be_asked_for_in_two_forms_and_for_an_old_c_library():
+    build = module(ROOT)
 
-    made_by = {}
-    for version in ("3.1.4", "{}.{}.9".format(*sys.version_info)):
-        config.write_text(f"home = /usr/bin\nversion = {version}\n", encoding="utf-8")
-        made_by[version] = module(clone).is_of_this_python()
+    assert build.what_to_build([]) == (False, False, None)
+    assert build.what_to_build(["--glibc", "2.28", "--onedir"]) == (True, False, (2, 28))
+    assert build.what_to_build(["--public"]) == (False, True, None)
 
-    assert list(made_by.values()) == [False, True]
+
+def test_an_archive_has_the_executable_what_to_read_and_a_first_plug():
+    build = module(ROOT)
+
+    (name, members, start), (folder_name, folder, folder_start) = build.archives(ROOT / "dist/plugsock", onedir=True)
+
+    assert (
+        name == f"plugsock-{plugsock.__version__}-{archive.target()}.{'zip' if sys.platform == 'win32' else 'tar.gz'}"
+    )
+    assert folder_name == f"plugsock-{plugsock.__version__}-{archive.target()}-onedir.tar.gz"
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert members.keys() == {"plugsock", "README.md", "LICENSE", "plugs/hello.py"} | pages
+    assert folder.keys() >= members.keys()
+    assert start == folder_start == "plugsock"
 
 
 def test_an_environment_that_could_not_be_made_is_not_taken_for_one(clone):
@@ -126,7 +145,7 @@ def test_an_environment_that_could_not_be_made_is_not_taken_for_one(clone):
     assert not (clone / ".venv" / "plugsock.stamp").exists()
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-bench.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-build.lock", "requirements-bench.lock"])
 def test_a_lock_has_a_hash_for_each_version_and_names_no_host(name):
     text = (ROOT / name).read_text(encoding="utf-8")
 

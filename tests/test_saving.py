@@ -15,6 +15,8 @@ from support.swapping import swapping
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can tell that a file is still open")
 
+pytestmark = pytest.mark.end_to_end
+
 
 def in_place(path, text):
     path.write_text(text)

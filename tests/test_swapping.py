@@ -14,6 +14,8 @@ from support.server import LIMIT_S, running
 from support.swapping import FREED, swapping
 from support.workforce import family
 
+pytestmark = pytest.mark.end_to_end
+
 MEMORY_SWAPS = int(os.environ.get("PLUGSOCK_TEST_SWAPS", "200"))
 WARM_UP_SWAPS = 30
 GROWTH_MIB = 10
@@ -249,7 +251,7 @@ async def test_clients_are_told_which_events_changed_and_nothing_of_what_failed(
 @pytest.mark.parametrize("workers", ["0", "1"])
 async def test_many_swaps_under_load_leave_neither_memory_nor_threads_nor_revisions(tmp_path, workers):
     async with swapping(tmp_path / "plugs", "--workers", workers) as folder:
-        processes = [psutil.Process(folder.server.process.pid), *family(folder.server)]
+        processes = [psutil.Process(folder.server.pid), *family(folder.server)]
 
         def used():
             return [process.memory_info().rss for process in processes], [one.num_threads() for one in processes]

@@ -1,3 +1,6 @@
+import os
+import sys
+
 import pytest
 from msgspec import Struct
 
@@ -177,3 +180,28 @@ async def test_two_folders_can_be_open_one_after_the_other(tmp_path):
         )
         async with client(folder) as c:
             assert await c.call("n") == int(answer)
+
+
+SURROUNDED = """
+import os
+import shelf
+from plugsock import plug
+
+@plug
+def seen() -> list[str]:
+    return [shelf.NAME, os.environ["GREETING"]]
+"""
+
+
+async def test_plugs_find_the_folders_libraries_and_variables_and_the_next_test_does_not(tmp_path):
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "shelf.py").write_text("NAME = 'shelf'\n")
+    (tmp_path / ".env").write_text("GREETING=hello\n")
+    (tmp_path / "seen.py").write_text(SURROUNDED)
+    path = list(sys.path)
+
+    async with client(tmp_path) as c:
+        assert await c.call("seen") == ["shelf", "hello"]
+
+    assert "GREETING" not in os.environ
+    assert sys.path == path

@@ -15,7 +15,7 @@ from plugsock.rpc.admin import List
 from support.server import LIMIT_S, running
 from support.workforce import PID, ask, come, ended, family, is_alive, ready, until, zombies
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")
+pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")]
 
 SOON_S = 5.0
 """What is promised within a second, on a machine that does other things too."""
@@ -132,7 +132,7 @@ async def test_a_worker_that_is_stopped_is_replaced_and_its_calls_are_told(tmp_p
 async def test_fifty_kills_leave_neither_zombies_nor_open_files(tmp_path):
     flags = ("--workers", str(AT_ONCE))
     async with running(tmp_path / "plugs", *flags, pid=PID) as server, connect(server.url) as client:
-        gateway = psutil.Process(server.process.pid)
+        gateway = psutil.Process(server.pid)
 
         async def kill_all():
             killed = await come(server, AT_ONCE)

@@ -155,6 +155,7 @@ def faults_of(client):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")
 @pytest.mark.alone
+@pytest.mark.end_to_end
 @pytest.mark.fault("K1", "K4", "P3", "P4", "P6")
 @pytest.mark.timeout(SECONDS + 120)
 async def test_whatever_workers_die_of_the_calls_of_others_are_answered(tmp_path):

@@ -16,7 +16,7 @@ from plugsock.client import connect
 from support.server import LIMIT_S, running
 from support.workforce import PID, come, ended, ready, reload
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")
+pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")]
 
 STUCK = r"""
 import asyncio, contextlib, os, re, time

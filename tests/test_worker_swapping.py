@@ -15,7 +15,7 @@ from support.server import LIMIT_S, running
 from support.swapping import swapping
 from support.workforce import PID, ask, come, ended, ready, reload
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")
+pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")]
 
 
 @pytest.mark.fault("S9")

@@ -10,7 +10,7 @@ from plugsock.client import connect
 from support.server import LIMIT_S, running
 from support.workforce import PID, come, ended, family, ps, ready, reload, until
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")
+pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")]
 
 THREADED = """
 import os, time
@@ -116,7 +116,7 @@ async def test_what_each_version_leaves_behind_goes_with_its_worker(tmp_path):
 @pytest.mark.fault("S20", "K11")
 async def test_the_servers_own_process_does_not_grow_with_the_workers_that_it_has_replaced(tmp_path):
     async with running(tmp_path / "plugs", "--workers", "2", pid=PID) as server, connect(server.url) as client:
-        gateway = psutil.Process(server.process.pid)
+        gateway = psutil.Process(server.pid)
         await reload(server)
         await until(lambda: len(family(server)) <= 3)
         files, threads = gateway.num_fds(), gateway.num_threads()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 
@@ -10,10 +11,11 @@ import pytest
 from plugsock import Error
 from plugsock.client import connect
 from plugsock.errors import Disconnected
+from support import executable
 from support.server import LIMIT_S, environment, running
 from support.workforce import PID, come, ended, family, is_alive, ps, ready, until
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")
+pytestmark = [pytest.mark.end_to_end, pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX'")]
 
 
 async def pids_of(client, event="pid", calls=40):
@@ -29,7 +31,7 @@ async def test_calls_are_spread_over_the_workers_and_never_run_in_the_servers_pr
         workers = await ready(server)
         assert len(workers) == 3
         assert await pids_of(client) == set(workers.values())
-        assert server.process.pid not in workers.values()
+        assert server.pid not in workers.values()
 
 
 async def test_ps_tells_what_each_worker_has_done(tmp_path):
@@ -239,7 +241,7 @@ async def test_no_process_outlives_the_server_however_it_ends(tmp_path, number):
         await anext(pushes)
         started = family(server)
         assert len(started) >= 2
-        server.send(number)
+        os.kill(server.pid, number)
         assert await server.end() == -number
         with pytest.raises(Disconnected):
             await call
@@ -302,16 +304,16 @@ async def in_a_terminal(folder, *flags):
 async def test_a_worker_that_was_started_by_hand_gets_its_share(tmp_path):
     async with running(tmp_path / "plugs", "--workers", "1", pid=PID) as server, connect(server.url) as client:
         (own,) = await come(server, 1)
-        command = (sys.executable, "-m", "plugsock", "worker", "--plugs", str(server.folder))
+        command = (*executable.command(), "worker", "--plugs", str(server.folder))
         process = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, env=environment())
         try:
             both = await come(server, 2)
-            assert both == {own, process.pid}
+            assert both == {own, executable.server_of(process.pid).pid}
             assert await pids_of(client) == both
         finally:
             process.terminate()
             await process.wait()
-        await ended({process.pid})
+        await ended(both - {own})
         assert await pids_of(client) == {own}
 
 

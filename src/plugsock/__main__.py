@@ -2,7 +2,7 @@
 
 import sys
 
-from plugsock.cli.main import main
+if __name__ == "__main__":  # else it is what a process of a pool takes for its main module
+    from plugsock.cli.main import main
 
-if __name__ == "__main__":
     sys.exit(main())

@@ -12,14 +12,18 @@ from plugsock.errors import PlugsockError
 from plugsock.gateway.gateway import Gateway
 from plugsock.loader.folders import folders
 from plugsock.loader.swap import Loader
+from plugsock.ops.log import get_logger
 from plugsock.pool.cores import cores
 from plugsock.pool.sizes import threads
 from plugsock.pool.vitals import Vitals
 from plugsock.rpc import catalogue
 from plugsock.rpc.admin import WorkerRow
 from plugsock.settings import Settings
+from plugsock.worker import pools, surroundings
 from plugsock.worker.engine import Engine
 from plugsock.worker.keeper import on_loop, report
+
+log = get_logger()
 
 NONE: Final = "the server runs its plugs inline (--workers 0): there are no worker processes"
 
@@ -28,6 +32,11 @@ class Inline:
     """The one worker of such a server, with the words of `pool.workforce.Workforce`."""
 
     def __init__(self, gateway: Gateway, settings: Settings) -> None:
+        surroundings.take_variables(settings.plugs, trust=settings.trust)
+        surroundings.take_libraries(settings.plugs, trust=settings.trust)
+        if settings.install:
+            log.warning("an inline server (--workers 0) installs nothing: say `plugsock pip sync`, and restart it")
+        pools.enable()
         run_async = on_loop(asyncio.get_running_loop())
         loader = Loader(folders(settings.plugs, trust=settings.trust), run_async=run_async, report=report)
         self._gateway = gateway

@@ -148,6 +148,8 @@ class Problem(msgspec.Struct, frozen=True, order=True):
     """One sentence that says what is wrong and what would be right."""
     events: tuple[str, ...] = ()
     """Events that this keeps from being served, or keeps stale."""
+    needs: tuple[str, ...] = ()
+    """Requirements that the file names and that are not met: once they are installed, this is no problem any more."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.message}"

@@ -64,6 +64,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     trust: Annotated[
         bool, About(RUNNING, "Load plugs that others can write to; off, because they run code as the server that way.")
     ] = False
+    # Off, because a save would otherwise download code and run it: whoever can name a package can run code.
+    install: Annotated[
+        bool, About(RUNNING, "Install what a plug says it needs before it is served (see `plugsock pip sync`).")
+    ] = False
+    open: Annotated[bool, About(RUNNING, "Show the start page in the browser.")] = False
     # Off, because it costs about 64 KiB a connection (two windows of RFC 7692), more than everything else together.
     compression: Annotated[bool, About(RUNNING, "Compress messages for clients that can.")] = False
     log_format: Annotated[

@@ -11,8 +11,10 @@ encoded and checked as on the wire, results are checked against their declared t
 # ruff: noqa: ARG002 - a sink is told more than a test asks for
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import os
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, TypeVar, overload
@@ -27,6 +29,7 @@ from plugsock.model import JSON, MSGPACK, Announcement, Problem
 from plugsock.rpc.frames import OK, Broadcast, Call, Details, Emit, Kick, Send, SocketState, Staged
 from plugsock.rpc.link import Link
 from plugsock.settings import Settings
+from plugsock.worker import pools, surroundings
 from plugsock.worker.engine import Engine
 from plugsock.worker.keeper import on_loop
 
@@ -122,18 +125,34 @@ async def client(folder: str | Path, *, timeout_s: float = 30.0, allow_problems:
     """
     settings = _settings(Path(folder), timeout_s)
     runs = _Runs(timeout_s)
+    pools.enable()
     # Whoever runs an author's tests runs the code beside them anyway, and CI systems check out with any mode and owner.
-    loader = Loader(folders(settings.plugs, trust=True), run_async=on_loop(asyncio.get_running_loop()))
-    runs.link = link = Engine(loader, runs, settings)
+    with _surroundings(settings.plugs):
+        loader = Loader(folders(settings.plugs, trust=True), run_async=on_loop(asyncio.get_running_loop()))
+        runs.link = link = Engine(loader, runs, settings)
+        try:
+            await link.start()
+            await runs.loaded.wait()
+            if runs.problems and not allow_problems:
+                raise PlugsockError("\n".join([f"{folder} has problems:", *map(str, runs.problems)]))
+            link.socket(SocketState(SOCKET, None, [], None, 0))
+            yield Client(runs)
+        finally:
+            await link.stop()
+
+
+@contextmanager
+def _surroundings(plugs: Path) -> Iterator[None]:
+    """Give this process what the folder's workers would have, for a while: the next test may be about another folder."""
+    path = list(sys.path)
+    names = surroundings.take_variables(plugs, trust=True)
+    surroundings.take_libraries(plugs, trust=True)
     try:
-        await link.start()
-        await runs.loaded.wait()
-        if runs.problems and not allow_problems:
-            raise PlugsockError("\n".join([f"{folder} has problems:", *map(str, runs.problems)]))
-        link.socket(SocketState(SOCKET, None, [], None, 0))
-        yield Client(runs)
+        yield
     finally:
-        await link.stop()
+        for name in names:
+            os.environ.pop(name, None)
+        sys.path[:] = path
 
 
 def _settings(folder: Path, timeout_s: float) -> Settings:

@@ -2,10 +2,12 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import tempfile
+from pathlib import Path
 
 import pytest
+
+from support import executable
 
 GREET = '''from plugsock import Error, plug
 
@@ -30,12 +32,25 @@ INTRODUCTION = 4
 """Lines that a server says when it is ready."""
 
 
+PROCESSES = {"plugsock", "serve", "server"}
+"""Fixtures that start plugsock."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        is_here = item.path.parent == Path(__file__).parent and item.path.name != "test_pip.py"  # built/test_pip.py
+        if is_here and not PROCESSES.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.end_to_end)
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """A folder with one plug file, as the working directory, and a runtime directory of its own."""
     (tmp_path / "plugs").mkdir()
     (tmp_path / "plugs" / "greet.py").write_text(GREET)
     monkeypatch.chdir(tmp_path)
+    executable.move_to(tmp_path, monkeypatch)
     with tempfile.TemporaryDirectory() as runtime:  # with a short path, unlike pytest's: sockets lie in it
         monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
         yield tmp_path
@@ -45,7 +60,7 @@ class Running:
     """A server in a process of its own, ready when this is made."""
 
     def __init__(self, *arguments):
-        command = [sys.executable, "-m", "plugsock", "--port", "0", *arguments]
+        command = [*executable.command(), "--port", "0", *arguments]
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `stop` closes it
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.introduction = [self.process.stdout.readline() for _ in range(INTRODUCTION)]
@@ -88,7 +103,7 @@ def plugsock(home):
     """Run a command to its end, in a process of its own: its status, stdout and stderr."""
 
     def run(*arguments, input=None, **environ):
-        command = [sys.executable, "-m", "plugsock", *arguments]
+        command = [*executable.command(), *arguments]
         ended = subprocess.run(
             command, input=input, capture_output=True, text=True, env=os.environ | environ, check=False, timeout=50
         )

@@ -1,11 +1,11 @@
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 
 from plugsock.cli.main import main
+from support import executable
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -20,7 +20,7 @@ def test_the_script_is_printed(capsys, shell):
 def complete(cwd, *words):
     environ = {"_PLUGSOCK_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
     ended = subprocess.run(
-        [sys.executable, "-m", "plugsock"],
+        executable.command(),
         env=os.environ | environ,
         cwd=cwd,
         capture_output=True,

@@ -5,6 +5,7 @@ import pytest
 
 from plugsock.cli import config
 from plugsock.errors import SettingsError
+from plugsock.frozen import executable
 
 
 @pytest.fixture
@@ -86,9 +87,18 @@ def test_a_path_on_the_command_line_is_seen_from_the_working_directory(home, mon
     assert settings.plugs == home / "other" / "plugs"
 
 
-def test_a_frozen_program_starts_from_the_folder_of_its_executable(home, monkeypatch):
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
+def test_an_executable_starts_from_its_own_folder(home, monkeypatch):
+    monkeypatch.setattr(executable, "IS_FROZEN", True)
     monkeypatch.setattr(sys, "executable", str(home / "plugsock"))
+
+    assert config.home() == home
+
+
+def test_one_that_is_installed_starts_from_the_working_directory(home, tmp_path, monkeypatch):
+    (tmp_path / executable.INSTALLED).touch()
+    monkeypatch.setattr(executable, "IS_FROZEN", True)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "plugsock"))
+    monkeypatch.chdir(home)
 
     assert config.home() == home
 
@@ -144,7 +154,7 @@ def test_an_unknown_variable_is_no_setting(home):
 
 
 def test_what_all_variables_begin_with_makes_none_of_them_nearer(home):
-    assert refusal(home, environ={"PLUGSOCK_NOPE": "x"}) == "PLUGSOCK_NOPE: there is no such setting"
+    assert refusal(home, environ={"PLUGSOCK_QUUX": "x"}) == "PLUGSOCK_QUUX: there is no such setting"
 
 
 def test_variables_of_the_commands_and_of_others_are_left_alone(home):
@@ -230,3 +240,11 @@ def test_workers_that_are_no_count_name_the_line_and_what_would_be_one(home, tex
     write(home, text)
 
     assert refusal(home).startswith("plugsock.toml:1: workers: expected auto, a number as 4, a range as 2-8, or ")
+
+
+def test_what_somebody_chose_is_told_from_what_nobody_did(home):
+    write(home, "max_open = 3\n")
+
+    sources = config.reading({"port": "1", "dev": None}, {"PLUGSOCK_HOST": "localhost"}, home).sources
+
+    assert sources == {"port": "--port", "host": "PLUGSOCK_HOST", "max_open": "plugsock.toml:1: max_open"}

@@ -1,6 +1,5 @@
 import json
 import os
-import signal
 import subprocess
 import sys
 
@@ -12,6 +11,7 @@ from plugsock.errors import PlugsockError
 from plugsock.model import Problem
 from plugsock.ops.datadir import read_server
 from plugsock.rpc.admin import List
+from support import executable
 from support.scripted import announce
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals and no SIGSTOP")
@@ -53,7 +53,7 @@ def test_a_plug_that_others_can_write_to_is_listed_only_if_it_is_trusted(home, p
 
 
 def test_it_asks_the_server_that_runs(home, server, plugsock):
-    (home / "plugs" / "greet.py").unlink()  # the server has not noticed yet, or keeps it for its second of grace
+    (home / "plugs" / "greet.py").write_text(BROKEN)  # what the server has loaded before is still there
 
     assert "greet" in [line[0] for line in own(plugsock("list")[1])]
 
@@ -109,7 +109,7 @@ def on_a_terminal(environ, *, columns=200):
     plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     shape = {"TERM": "xterm", "COLUMNS": str(columns), "PYTHONUTF8": "1"}
 
-    subprocess.run([sys.executable, "-m", "plugsock", "list"], stdout=end, env=plain | shape | environ, check=True)
+    subprocess.run([*executable.command(), "list"], stdout=end, env=plain | shape | environ, check=True)
 
     os.close(end)
     shown = os.read(terminal, 65_536).decode()
@@ -165,12 +165,13 @@ def test_a_folder_that_is_not_there_is_wrong_usage(home, server, plugsock):
 
 @on_posix
 def test_a_server_that_stands_still_is_not_waited_for_forever(home, server):
-    server.process.send_signal(signal.SIGSTOP)
+    serving = executable.server_of(server.process.pid)
+    serving.suspend()
     try:
         with pytest.raises(PlugsockError, match=r"has not answered within 0\.3 s: does a plug block it\?"):
             admin.ask(read_server(home / ".plugsock"), List(), answer_s=0.3)
     finally:
-        server.process.send_signal(signal.SIGCONT)
+        serving.resume()
 
 
 def test_an_event_that_kills_workers_is_shown_as_quarantined(capsys):

@@ -1,11 +1,11 @@
 import os
 import subprocess
-import sys
 
 import pytest
 
 from plugsock import __version__
 from plugsock.cli.main import main
+from support import executable
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +139,7 @@ def test_a_reader_that_has_gone_is_no_traceback():
     os.close(reader)
 
     ended = subprocess.run(
-        [sys.executable, "-m", "plugsock", "completion", "zsh"], stdout=writer, stderr=subprocess.PIPE, check=False
+        [*executable.command(), "completion", "zsh"], stdout=writer, stderr=subprocess.PIPE, check=False
     )
 
     os.close(writer)

@@ -1,11 +1,14 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from support import executable
+from support.executable import server_of
 
 
 def test_it_says_where_it_listens_what_it_watches_and_which_events_answer(home, serve):
@@ -18,14 +21,12 @@ def test_it_says_where_it_listens_what_it_watches_and_which_events_answer(home, 
     assert "greet, greet.count" in said
 
 
-def test_the_default_folder_is_made_where_there_is_none(home, serve, tmp_path, monkeypatch):
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    monkeypatch.chdir(empty)
+def test_the_default_folder_is_made_where_there_is_none(home, serve):
+    shutil.rmtree(home / "plugs")
 
     serve().stop()
 
-    assert (empty / "plugs").is_dir()
+    assert (home / "plugs").is_dir()
 
 
 @pytest.mark.fault("D9")
@@ -51,14 +52,14 @@ def test_a_second_server_on_the_same_data_is_told_who_has_it(server, plugsock):
     status, out, err = plugsock("--port", "0")
 
     assert (status, out, err.count("\n")) == (1, "", 1)
-    assert f"in use by another plugsock (process {server.process.pid})" in err
+    assert f"in use by another plugsock (process {server_of(server.process.pid).pid})" in err
 
 
 @pytest.mark.fault("D10")
 def test_it_serves_on_when_nobody_reads_what_it_says(home, plugsock):
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "plugsock", "--port", "0", "--dev"]
+    command = [*executable.command(), "--port", "0", "--dev"]
     with subprocess.Popen(command, stdout=writer, stderr=writer) as process:
         os.close(writer)
         try:

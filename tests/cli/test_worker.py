@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from plugsock.rpc.start import KEY
+from support import executable
+from support.executable import server_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the server is ended by a signal")
 
@@ -20,7 +22,7 @@ def worker(home):
     started = []
 
     def start(*arguments):
-        command = [sys.executable, "-m", "plugsock", "worker", *arguments]
+        command = [*executable.command(), "worker", *arguments]
         started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
         return started[-1]
 
@@ -45,7 +47,8 @@ def test_it_joins_the_server_that_runs_here_and_ends_with_it(serve, plugsock, wo
     server = serve("--workers", "1")
     mine = worker()
 
-    assert mine.pid in pids(plugsock, 2)
+    both = pids(plugsock, 2)
+    assert server_of(mine.pid).pid in both
     server.stop()
     mine.communicate(timeout=LIMIT_S)
 
@@ -55,7 +58,8 @@ def test_it_joins_where_it_is_told_to(serve, plugsock, worker):
     (address,) = Path(os.environ["XDG_RUNTIME_DIR"], "plugsock").glob("*.workers")
     mine = worker("--join", str(address))
 
-    assert mine.pid in pids(plugsock, 2)
+    both = pids(plugsock, 2)
+    assert server_of(mine.pid).pid in both
 
 
 def test_without_a_server_it_says_so(plugsock):

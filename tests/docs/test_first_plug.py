@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support import executable
 from support.server import LIMIT_S, environment, running
 
 PAGE = Path(__file__).parents[2] / "docs" / "first-plug.md"
@@ -49,7 +50,8 @@ class Reader:
     async def run(self, command):
         program, *words = shlex.split(command)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *(["-m", program] if program == "plugsock" else []), *words),
+            *(executable.command() if program == "plugsock" else [sys.executable]),
+            *words,
             cwd=self.place,
             env=environment() | {"PYTHONUTF8": "1"},
             stdout=asyncio.subprocess.PIPE,
@@ -72,7 +74,9 @@ def commands(block):
         yield command, output and f"{output}\n"
 
 
+@pytest.mark.end_to_end
 @pytest.mark.timeout(180)
-async def test_everything_on_the_page_happens_as_it_says(tmp_path):
+async def test_everything_on_the_page_happens_as_it_says(tmp_path, monkeypatch):
+    executable.move_to(tmp_path, monkeypatch)
     async with AsyncExitStack() as stack:
         await Reader(tmp_path, stack).read(PAGE.read_text(encoding="utf-8"))

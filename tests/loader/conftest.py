@@ -71,13 +71,14 @@ class Shelf:
         return sorted(self.loader.catalog)
 
     def settled_gc(self):
-        assert self.loader._reaper.join(10)
+        assert self.loader._reaper.join(30)  # it rests 20 times as long as a collection takes
         gc.collect()
 
 
 @pytest.fixture
 def make_shelf(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    gc.freeze()  # as a server does: else a collection takes as long as all that pytest holds makes it
     made = []
 
     def make(path="plugs", **options):
@@ -87,6 +88,7 @@ def make_shelf(tmp_path, monkeypatch):
     yield make
     for shelf in made:
         shelf.loader.close()
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def test_a_missing_library_is_named_with_a_remedy(shelf):
     (said,) = problems(shelf, "import no_such_library.part\n")
     assert said == (
         "plugs/a.py:2: ModuleNotFoundError: No module named 'no_such_library': "
-        "is it installed in the environment that plugsock runs in?"
+        "`plugsock pip install no_such_library` puts it into the folder's site-packages"
     )
 
 

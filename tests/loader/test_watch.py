@@ -129,6 +129,7 @@ async def test_a_folder_that_vanishes_while_the_watch_is_set_up_is_tried_again(t
         ("/x/plugs/a.py~", False),
         ("/x/plugs/__pycache__/a.cpython-311.pyc", False),
         ("/x/plugs/test_a.py", False),
+        ("/x/plugs/.site-packages-ab12/ready/a.py", False),
     ],
 )
 def test_what_is_relevant(path, relevant):
@@ -152,6 +153,8 @@ def test_what_is_relevant(path, relevant):
         (".venv/lib/fast.so", None),
         ("site-packages/__pycache__/a.cpython-311.pyc", None),
         ("fast.so.tmp", None),
+        (".site-packages-ab12/ready/fast.so", None),
+        (".site-packages.lock", None),
     ],
 )
 def test_what_only_a_new_process_can_take_over(tmp_path, path, name):

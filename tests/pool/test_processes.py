@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
+from plugsock.frozen import executable
 from plugsock.pool.nursery import Nursery
 from plugsock.pool.output import Output
 from plugsock.pool.processes import starter
-from plugsock.pool.program import own_command
 from plugsock.pool.spawn import Spawner
 from support import stand_in
 from support.yard import KINDS, children, descriptors, has_ended, is_zombie, place, yard
@@ -225,27 +225,8 @@ async def test_apple_s_does_not(monkeypatch):
     await starts.close()
 
 
-def test_plugsock_starts_itself_again():
-    assert own_command()[-2:] == ["-m", "plugsock"]
-    said = subprocess.run([*own_command(), "--version"], capture_output=True, text=True, check=True)
-    assert said.stdout.startswith("plugsock ")
-
-
-@pytest.mark.parametrize(("spec", "flags"), [(None, ["-P"]), ("plugsock.__main__", [])])
-def test_a_module_in_the_working_directory_is_taken_for_the_library_s_only_if_it_was_before(monkeypatch, spec, flags):
-    monkeypatch.setattr(sys.modules["__main__"], "__spec__", spec)
-
-    assert own_command() == [sys.executable, *flags, "-m", "plugsock"]
-
-
-def test_an_executable_starts_itself_without_a_module(monkeypatch):
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-
-    assert own_command() == [sys.executable]
-
-
 async def test_plugsock_s_own_workers_are_started(kind):
-    async with yard(kind, own_command()) as workers:
+    async with yard(kind, executable.command()) as workers:
         pid = await workers.start("/no/such/socket", "a key")
 
         assert "/no/such/socket" in await workers.line()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from plugsock.frozen import executable
 from plugsock.pool import program as module
 from plugsock.pool.output import Output
 from plugsock.pool.program import Lifeline, Program
@@ -44,3 +45,11 @@ async def test_one_that_does_not_end_by_itself_is_killed(lifeline):
 
     assert program.ended.result() == -module.KILL
     assert program.closed.done()
+
+
+@pytest.mark.fault("F5")
+async def test_nothing_is_started_from_an_executable_that_was_replaced(lifeline, monkeypatch):
+    monkeypatch.setattr(executable, "is_replaced", lambda: True)
+
+    with pytest.raises(executable.Replaced, match="restart plugsock"):
+        await Program.start(["sleep", "60"], lifeline, Output(None, None), {})

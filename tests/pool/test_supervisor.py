@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from plugsock.frozen import executable
 from plugsock.model import Problem
 from plugsock.pool.care import DUMP_S, STOP_S, UNKILLABLE_S
 from plugsock.pool.life import State
@@ -128,6 +129,18 @@ async def test_where_no_process_can_be_started_it_is_tried_ever_less_often(compa
     await company.wait(6.0)
 
     assert len(company.started) == 2
+
+
+@pytest.mark.fault("F5")
+async def test_that_the_executable_was_replaced_is_said_once(company, capsys):
+    company.fails = executable.Replaced()
+    await company.wait(30.0)
+    company.fails = OSError("no memory is left")
+    await company.wait(6.0)
+
+    said = capsys.readouterr().err
+    assert said.count(executable.REPLACED) == 1
+    assert "no memory is left" in said
 
 
 async def test_workers_that_end_as_soon_as_they_are_there_are_started_ever_less_often(company):

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-import sys
 import tempfile
 import textwrap
 from collections.abc import AsyncIterator
@@ -22,6 +21,7 @@ from plugsock.rpc.frames import Call
 from plugsock.rpc.join import Register, Turned, Welcome
 from plugsock.rpc.page import SIZE
 from plugsock.rpc.start import KEY
+from support import executable
 from support.ends import OwnerOf
 from support.recording import Answer, RecordingSink
 
@@ -83,7 +83,7 @@ class Front:
     async def process(self, *arguments: str, key: str = "", **variables: str) -> asyncio.subprocess.Process:
         """Start a worker in a process of its own."""
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "plugsock", "worker", *(arguments or ("--join", self.door.address))),
+            *(*executable.command(), "worker", *(arguments or ("--join", self.door.address))),
             env={**os.environ, KEY: key, **variables},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

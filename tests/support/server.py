@@ -1,22 +1,20 @@
 """A real server in a process of its own, over a folder of plugs of its own."""
 
 import asyncio
-import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-LIMIT_S = 30.0
-"""Generous, for a machine that does other things too: it only bounds a test that has failed already."""
+from support import executable
+from support.executable import LIMIT_S, environment
 
 
 class Server:
     """A plugsock that runs: what it printed, and where it listens."""
 
-    def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path | None) -> None:
         self.process = process
         self.folder = folder
         self.url = ""
@@ -30,11 +28,17 @@ class Server:
         ]
 
     @property
+    def pid(self) -> int:
+        """The process that serves, which may be a child of the one that was started."""
+        return executable.server_of(self.process.pid).pid
+
+    @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
     def save(self, name: str, source: str) -> None:
         """Save a plug file as an editor does: write beside it, then rename."""
+        assert self.folder is not None
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(f".{path.name}.new")
@@ -52,6 +56,11 @@ class Server:
                 if all(reader.done() for reader in self._readers):
                     raise AssertionError(f"never said {pattern!r}: {self.out} {self.err}")
                 await self._grown.wait()
+
+    async def answers(self) -> None:
+        """Wait until it listens and has loaded its plugs."""
+        self.url = (await self.says(r"listens on (\S+)"))[1]
+        await self.says(r"^\d+ events?:")
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -73,22 +82,15 @@ class Server:
             self._grown.notify_all()
 
 
-def environment() -> dict[str, str]:
-    """Ours, without what would set something about the server."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PLUGSOCK_")}
-
-
 @asynccontextmanager
-async def starting(folder: Path, *flags: str, **files: str) -> AsyncIterator[Server]:
-    """Start a server on a free port and go on at once; it is ended at the end of the block, whatever happened."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, source in files.items():
-        (folder / f"{name}.py").write_text(source, encoding="utf-8")
-    command = [sys.executable, "-m", "plugsock", "--plugs", str(folder), "--port", "0", *flags]
+async def launched(
+    command: list[str], folder: Path | None, *, env: dict[str, str], cwd: Path | None
+) -> AsyncIterator[Server]:
+    """Start a server by a command and go on at once; it is ended at the end of the block, whatever happened."""
     process = await asyncio.create_subprocess_exec(
         *command,
-        cwd=folder.parent,
-        env=environment(),
+        cwd=cwd,
+        env=env,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -98,15 +100,25 @@ async def starting(folder: Path, *flags: str, **files: str) -> AsyncIterator[Ser
         yield server
     finally:
         if process.returncode is None:
-            process.kill()
+            executable.server_of(process.pid).kill()
         await server.end()
         process._transport.close()
+
+
+@asynccontextmanager
+async def starting(folder: Path, *flags: str, **files: str) -> AsyncIterator[Server]:
+    """Start a server on a free port over these plugs and go on at once; it is ended at the end of the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source in files.items():
+        (folder / f"{name}.py").write_text(source, encoding="utf-8")
+    command = [*executable.command(), "--plugs", str(folder), "--port", "0", *flags]
+    async with launched(command, folder, env=environment(), cwd=folder.parent) as server:
+        yield server
 
 
 @asynccontextmanager
 async def running(folder: Path, *flags: str, **files: str) -> AsyncIterator[Server]:
     """Start a server and wait until it answers."""
     async with starting(folder, *flags, **files) as server:
-        server.url = (await server.says(r"listens on (\S+)"))[1]
-        await server.says(r"^\d+ events?:")
+        await server.answers()
         yield server

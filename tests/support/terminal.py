@@ -5,10 +5,10 @@ import fcntl
 import os
 import pty
 import re
-import sys
 import termios
 from pathlib import Path
 
+from support import executable
 from support.server import LIMIT_S, environment
 
 
@@ -32,7 +32,7 @@ class Terminal:
         """Open a terminal and start a server on a free port in it."""
         keyboard, screen = pty.openpty()
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "plugsock", "--plugs", str(folder), "--port", "0", *flags),
+            *(*executable.command(), "--plugs", str(folder), "--port", "0", *flags),
             cwd=folder.parent,
             env=environment() | {"TERM": "dumb"},
             stdin=screen,

@@ -9,6 +9,7 @@ import psutil
 from plugsock.ops.datadir import ServerFile, read_server
 from plugsock.rpc import admin
 from plugsock.rpc.admin import Processes, Reload, WorkerRow
+from support import executable
 from support.server import LIMIT_S, Server
 
 POLL_S: Final = 0.02
@@ -70,7 +71,7 @@ async def reload(server: Server) -> None:
 
 def family(server: Server) -> list[psutil.Process]:
     """Every process that the server has started, and those that they have started."""
-    return psutil.Process(server.process.pid).children(recursive=True)
+    return executable.processes(server.pid)
 
 
 def zombies(server: Server) -> list[psutil.Process]:

@@ -44,9 +44,9 @@ def test_variables_of_the_folder_are_set(tmp_path, environ):
         encoding="utf-8",
     )
 
-    surroundings.take_variables(tmp_path, trust=False)
+    names = surroundings.take_variables(tmp_path, trust=False)
 
-    names = ("PLAIN", "QUOTED", "ESCAPED", "EMPTY", "BESIDE")
+    assert names == ["PLAIN", "QUOTED", "ESCAPED", "EMPTY", "BESIDE"]
     assert [environ[name] for name in names] == ["one two", "a # b", "line\nline", "", "one two!"]
 
 
@@ -54,8 +54,7 @@ def test_what_the_environment_says_already_stays(tmp_path, environ):
     environ["MINE"] = "before"
     (tmp_path / ".env").write_text("MINE=after\n")
 
-    surroundings.take_variables(tmp_path, trust=False)
-
+    assert surroundings.take_variables(tmp_path, trust=False) == []
     assert environ["MINE"] == "before"
 
 
@@ -105,6 +104,15 @@ def test_libraries_of_the_folder_can_be_imported_after_all_others(tmp_path, path
 
     assert path[-1] == str(tmp_path / "site-packages")
     assert path.count(path[-1]) == 1
+
+
+def test_what_a_library_says_in_a_pth_file_is_heeded(tmp_path, path):
+    (tmp_path / "site-packages" / "win32").mkdir(parents=True)
+    (tmp_path / "site-packages" / "pywin32.pth").write_text("win32\n")
+
+    surroundings.take_libraries(tmp_path, trust=False)
+
+    assert path[-2:] == [str(tmp_path / "site-packages"), str(tmp_path / "site-packages" / "win32")]
 
 
 def test_a_folder_without_libraries_adds_nothing(tmp_path, path):

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from plugsock.cli import options
+from plugsock.cli import options, saving
 from plugsock.errors import PlugsockError
 from plugsock.settings import Settings
 
@@ -62,8 +62,8 @@ def add() -> None:
 def plug(event: str, **flags: Any) -> int:
     """Write a plug and a test for it.
 
-    It answers the event NAME; the test goes into `tests` beside the folder. A name is file and function in dots: chat.send is `send` in plugs/chat.py. A file that is there already is added
-    to; nothing is ever overwritten.
+    It answers the event NAME; the test goes into `tests` beside the folder. A name is file and function in dots:
+    chat.send is `send` in plugs/chat.py. A file that is there already is added to; nothing is ever overwritten.
 
       plugsock add plug greet
       plugsock add plug chat.send
@@ -99,7 +99,7 @@ def place_of(event: str, plugs: Path) -> Place:
     for parent in stem.relative_to(plugs).parents:
         if parent.name and (blocking := plugs / parent.with_suffix(".py")).exists():
             raise PlugsockError(f"{blocking} is a file, and {event} needs a folder of that name; choose another name")
-    _refuse_other_capitals(stem, plugs)
+    saving.refuse_other_capitals(stem, plugs)
     return Place(event, stem.with_suffix(".py"), function)
 
 
@@ -118,16 +118,6 @@ def _refusal(part: str) -> str:
     return ""
 
 
-def _refuse_other_capitals(stem: Path, plugs: Path) -> None:
-    """Many file systems take `Greet.py` and `greet.py` for one, so that a folder with both can't be copied there."""
-    for path in (stem, *stem.parents):
-        if path == plugs:
-            return
-        for there in path.parent.iterdir() if path.parent.is_dir() else ():
-            if there.stem != path.name and there.stem.casefold() == path.name.casefold():
-                raise PlugsockError(f"{there} is there already, and differs only in capitals; choose another name")
-
-
 def _write_plug(place: Place) -> str:
     text = _text(place.file)
     names = _top_level_names(place.file, text)
@@ -135,7 +125,7 @@ def _write_plug(place: Place) -> str:
         raise PlugsockError(f"{place.file} has a {place.function} already; change it there")
     parts = [text.rstrip(), "" if "plug" in names else "from plugsock import plug"]
     code = PLUG.format(function=place.function, event=place.event)
-    _replace(place.file, "\n\n\n".join([*filter(None, parts), code]))
+    saving.replace(place.file, "\n\n\n".join([*filter(None, parts), code]))
     return f"{'added to' if text else 'wrote'}  {place.file}"
 
 
@@ -163,13 +153,5 @@ def _write_test(place: Place, settings: Settings) -> str:
     file = settings.plugs.parent / "tests" / f"test_{place.event.replace('.', '_')}.py"
     if file.exists():
         return f"kept   {file}"
-    _replace(file, TEST.format(event=place.event, function=place.function, folder=settings.plugs.name))
+    saving.replace(file, TEST.format(event=place.event, function=place.function, folder=settings.plugs.name))
     return f"wrote  {file}  (python -m pytest {os.path.relpath(file)})"
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a whole file at once, so that a server that watches never sees half of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f".{file.name}.new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(file)

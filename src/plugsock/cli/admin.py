@@ -43,7 +43,7 @@ def find(settings: Settings, flags: Mapping[str, Any]) -> ServerFile:
     if server is None:
         raise NoServer(f"no server runs with the data directory {data}; start one with `plugsock`, or name its --data")
     is_meant = is_named or data == plugs.parent / ".plugsock"
-    if is_meant and server.plugs and not _is_same(plugs, Path(server.plugs)):
+    if is_meant and server.plugs and not is_same(plugs, Path(server.plugs)):
         raise PlugsockError(
             f"the server that runs here serves {server.plugs}, not {plugs}; name its --plugs, or start another one"
             " with a --data of its own"
@@ -51,7 +51,8 @@ def find(settings: Settings, flags: Mapping[str, Any]) -> ServerFile:
     return server
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def is_same(one: Path, other: Path) -> bool:
+    """Do two paths lead to the same folder?"""
     try:
         return one == other or one.samefile(other)
     except OSError:

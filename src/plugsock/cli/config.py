@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from plugsock.cli import values
 from plugsock.errors import SettingsError
+from plugsock.frozen import executable, python
 from plugsock.pool import sizes
 from plugsock.pool.cores import cores
 from plugsock.rpc import start
@@ -21,7 +21,10 @@ FILE: Final = "plugsock.toml"
 PREFIX: Final = "PLUGSOCK_"
 
 OTHER_VARIABLES: Final = frozenset(
-    {"PLUGSOCK_URL", "PLUGSOCK_TOKEN", "PLUGSOCK_COLOR", "PLUGSOCK_FORMAT", start.KEY, start.LIFELINE, start.CONTROL}
+    {
+        *("PLUGSOCK_URL", "PLUGSOCK_TOKEN", "PLUGSOCK_COLOR", "PLUGSOCK_FORMAT"),
+        *(start.KEY, start.LIFELINE, start.CONTROL, python.LIBRARIES),
+    }
 )
 """Variables that the commands and workers read and the server does not, so that they are no mistake."""
 
@@ -37,12 +40,25 @@ class Found(Struct, frozen=True):
     value: Any
 
 
+class Reading(Struct, frozen=True):
+    """The settings of a server, and which of them somebody chose."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+    """Field -> where it was found, as `Found.source`; without those that nobody has said anything about."""
+
+
 def home() -> Path:
-    """The folder that relative defaults start from: the executable's when frozen, else the working directory."""
-    return Path(sys.executable).parent if getattr(sys, "frozen", False) else Path.cwd()
+    """The folder that relative defaults start from: the executable's if it is just a file, else the working directory."""
+    return Path.cwd() if executable.is_installed() else executable.folder()
 
 
 def read(flags: Flags, environ: Mapping[str, str], base: Path) -> Settings:
+    """Collect the settings of a server, as `reading` does, where nobody minds who chose them."""
+    return reading(flags, environ, base).settings
+
+
+def reading(flags: Flags, environ: Mapping[str, str], base: Path) -> Reading:
     """Collect the settings of a server.
 
     Args:
@@ -56,7 +72,7 @@ def read(flags: Flags, environ: Mapping[str, str], base: Path) -> Settings:
     found = _from_environ(environ, Path.cwd()) | _from_flags(flags, Path.cwd())
     plugs = found["plugs"].value if "plugs" in found else base / "plugs"
     found = _from_file(plugs.parent / FILE) | found
-    return _settled(found, base)
+    return Reading(_settled(found, base), {field: each.source for field, each in found.items()})
 
 
 def _from_flags(flags: Flags, base: Path) -> dict[str, Found]:

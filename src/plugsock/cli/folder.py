@@ -9,6 +9,7 @@ from plugsock.errors import SettingsError
 from plugsock.loader.folders import folders
 from plugsock.loader.swap import Loader
 from plugsock.model import Announcement, Problem
+from plugsock.worker import surroundings
 
 
 def look_at(plugs: Path, *, trust: bool) -> tuple[list[Announcement], list[Problem]]:
@@ -26,6 +27,8 @@ def look_at(plugs: Path, *, trust: bool) -> tuple[list[Announcement], list[Probl
     """
     if not plugs.is_dir():
         raise SettingsError(f"{plugs}: there is no such folder of plugs")
+    surroundings.take_variables(plugs, trust=trust)
+    surroundings.take_libraries(plugs, trust=trust)
     loader = Loader(folders(_as_typed(plugs), trust=trust))
     try:
         look = loader.look()

@@ -17,6 +17,8 @@ class Found(Struct, frozen=True):
 
     events: list[Announcement]
     problems: list[Problem]
+    overridden: list[str] = []
+    """Events of the folder that a default plug would answer if the folder did not."""
 
 
 @click.command(name="list", cls=options.HelpfulCommand)
@@ -33,6 +35,9 @@ def list_(folder: Path | None, format: str, color: style.Color, **flags: Any) ->
     An event whose file no longer loads serves its last good revision and is `stale`; one that has killed workers again
     and again is `quarantined`, until its file changes. Why goes to the standard error. In a pipe the columns are
     separated by tabs; on a narrow terminal the docstrings are left out.
+
+    It comes from the folder or is embedded: a default plug. What the folder overrides is said as `folder over embedded`;
+    without that file the default plug would answer again.
 
       plugsock list
       plugsock list --format json | jq -r '.events[].event'
@@ -54,17 +59,23 @@ def _found(folder: Path | None, flags: dict[str, Any]) -> Found:
             pass
         else:
             assert isinstance(reply, Listing)
-            return Found(reply.events, reply.problems)
+            return _with_overridden(reply.events, reply.problems)
     from plugsock.cli.folder import look_at  # a server was asked faster than the loader is imported
 
-    return Found(*look_at(settings.plugs, trust=settings.trust))
+    return _with_overridden(*look_at(settings.plugs, trust=settings.trust))
+
+
+def _with_overridden(events: list[Announcement], problems: list[Problem]) -> Found:
+    from plugsock.cli.defaults import overridden
+
+    return Found(events, problems, overridden(events))
 
 
 def _print(found: Found, color: style.Color) -> None:
     states = _states(found.problems)
     style.rows(
         HEADER,
-        (_row(each, states) for each in found.events),
+        (_row(each, states, is_over=each.event in found.overridden) for each in found.events),
         color,
         may_be_cut=("shape", "about"),
         only_wide=("about",),
@@ -85,6 +96,7 @@ def _states(problems: list[Problem]) -> dict[str, str]:
     return states
 
 
-def _row(each: Announcement, states: dict[str, str]) -> tuple[str, ...]:
-    state = states.get(each.event, "ok")
-    return each.event, each.revision, each.kind, f"{each.input} -> {each.output}", each.origin, state, each.doc
+def _row(each: Announcement, states: dict[str, str], *, is_over: bool) -> tuple[str, ...]:
+    shape = f"{each.input} -> {each.output}"
+    origin = f"{each.origin} over embedded" if is_over else each.origin
+    return each.event, each.revision, each.kind, shape, origin, states.get(each.event, "ok"), each.doc

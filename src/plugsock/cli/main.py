@@ -4,21 +4,24 @@ Exit statuses: 0 done, 1 it did not hold, 2 wrong usage.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import click
 from click.shell_completion import CompletionItem
 
 from plugsock import __version__
-from plugsock.cli import options, style
+from plugsock.cli import double_click, options, style
 from plugsock.cli.add import add
 from plugsock.cli.call import call
 from plugsock.cli.check import check
 from plugsock.cli.completion import completion
+from plugsock.cli.eject import eject
 from plugsock.cli.list import list_
+from plugsock.cli.pip import group as pip
 from plugsock.cli.ps import ps
 from plugsock.cli.reload import reload
+from plugsock.cli.selftest import selftest
 from plugsock.cli.serve import serve
 from plugsock.cli.swap import swap
 from plugsock.cli.worker import worker
@@ -62,13 +65,19 @@ def plugsock() -> None:
     """
 
 
-for command in (serve, call, list_, swap, ps, reload, worker, check, add, completion):
+for command in (serve, call, list_, swap, ps, reload, worker, check, add, pip, eject, selftest, completion):
     plugsock.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, and say with which status the process should end."""
     style.survive_any_text()
+    if arguments is None and double_click.was_double_clicked(sys.argv):
+        return _run(["--open"], double_click.fail)
+    return _run(arguments, style.fail)
+
+
+def _run(arguments: Sequence[str] | None, fail: Callable[[str], None]) -> int:
     try:
         status = plugsock.main(arguments, prog_name="plugsock", standalone_mode=False)
         sys.stdout.flush()
@@ -76,17 +85,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(wrong.format_message(), file=sys.stderr)
         return WRONG_USAGE
     except click.UsageError as wrong:
-        style.fail(" ".join(wrong.format_message().split()))  # click lists choices on lines of their own
+        fail(" ".join(wrong.format_message().split()))  # click lists choices on lines of their own
         return WRONG_USAGE
     except SettingsError as wrong:
-        style.fail(str(wrong))
+        fail(str(wrong))
         return WRONG_USAGE
     except (PlugsockError, Error) as wrong:
-        style.fail(str(wrong))
+        fail(str(wrong))
         return FAILED
     except BrokenPipeError:  # whoever read has seen enough
         to_nowhere(sys.stdout)
         return FAILED
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
+    except Exception as wrong:
+        if fail is style.fail:  # from a terminal, where a traceback can be read, and sent to somebody
+            raise
+        fail(f"it has failed in a way that nobody foresaw: {wrong!r}")
+        return FAILED
     return status or DONE

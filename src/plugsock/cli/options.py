@@ -90,7 +90,12 @@ def read(flags: Mapping[str, Any], folder: Path | None = None) -> Settings:
         folder: A folder of plugs that was named as an argument: it beats what `plugs` says anywhere.
     """
     named = {} if folder is None else {"plugs": str(folder)}
-    return config.read({**flags, **named}, os.environ, config.home())
+    return reading({**flags, **named}).settings
+
+
+def reading(flags: Mapping[str, Any]) -> config.Reading:
+    """The settings of this process, and which of them somebody chose."""
+    return config.reading(flags, os.environ, config.home())
 
 
 color = click.option(

@@ -3,6 +3,7 @@ from typing import Any
 import click
 
 from plugsock.cli import config, options
+from plugsock.cli.sample import make_folder
 from plugsock.errors import SettingsError
 from plugsock.settings import Settings
 
@@ -19,15 +20,21 @@ def serve(**flags: Any) -> int:
     bytes (64KiB and 1MiB may be said).
 
       plugsock --port 9000                          somewhere else
+      plugsock --open                               show the start page in the browser
       plugsock --dev                                tracebacks for clients, results checked
       plugsock --host 0.0.0.0 --allow-host example.org --tls-cert cert.pem --tls-key key.pem
     """
-    settings = options.read(flags)
+    reading = options.reading(flags)
+    settings = reading.settings
     _folder_of(settings)
     from plugsock import app
     from plugsock.ops import log
 
     log.configure(settings.log_format, dev=settings.dev)
+    if settings.open:
+        from plugsock.cli import desktop
+
+        return desktop.serve(settings, is_port_chosen="port" in reading.sources)
     return app.run(settings)
 
 
@@ -35,7 +42,7 @@ def _folder_of(settings: Settings) -> None:
     """The default folder is made where it is missing; one that somebody named has to be there."""
     try:
         if settings.plugs == config.home() / "plugs":
-            settings.plugs.mkdir(exist_ok=True)
+            make_folder(settings.plugs, sample=settings.open)
         any(settings.plugs.iterdir())
     except OSError as wrong:
         raise SettingsError(f"{settings.plugs}: this folder of plugs can't be read: {wrong.strerror}") from wrong

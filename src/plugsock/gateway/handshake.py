@@ -18,6 +18,7 @@ from plugsock.gateway import http
 from plugsock.gateway.access import Access
 from plugsock.gateway.head import Head, read_head
 from plugsock.gateway.http import Refusal
+from plugsock.gateway.pages import Pages
 
 SUBPROTOCOL: Final = Subprotocol("plugsock.v1")
 
@@ -70,14 +71,18 @@ class Refused(Struct, frozen=True):
 class Handshake:
     """Answers the requests of one listener."""
 
-    def __init__(self, access: Access, *, ready: Callable[[], bool], compression: bool) -> None:
+    def __init__(
+        self, access: Access, *, ready: Callable[[], bool], compression: bool, pages: Pages | None = None
+    ) -> None:
         """Set up the rules.
 
         Args:
             access: Which hosts and origins are served.
             ready: Are the plugs loaded? Before that, every event would be unknown, so nobody may connect.
             compression: Compress messages for clients that can.
+            pages: What browsers are shown; None is nothing.
         """
+        self._pages = pages
         self._access = access
         self._ready = ready
         # One for all: accepting has no state beyond what is read right after it.
@@ -97,7 +102,7 @@ class Handshake:
         except Refusal as refusal:
             return refused(refusal, head, body=body)
 
-    def _answer(self, head: Head) -> Accepted:
+    def _answer(self, head: Head) -> Accepted | Refused:
         if head.method not in ("GET", "HEAD"):
             raise Refusal(405, "Only GET is answered.", (("Allow", "GET, HEAD"),))
         _check_no_body(head)
@@ -105,8 +110,15 @@ class Handshake:
         if not head.target.startswith("/"):
             raise Refusal(400, "The target of the request is no path.")
         if not any("websocket" in value.lower() for value in head.all("upgrade")):
-            raise http.find(head.target.partition("?")[0], ready=self._ready())
+            return self._show(head)
         return self._upgrade(head)
+
+    def _show(self, head: Head) -> Refused:
+        path = head.target.partition("?")[0]
+        page = self._pages.find(path, head.all("host")[0]) if self._pages else None
+        if page is None:
+            raise http.find(path, ready=self._ready())
+        return Refused(http.response(200, page, body=head.method != "HEAD"), 200, "")
 
     def _upgrade(self, head: Head) -> Accepted:
         versions = head.all("sec-websocket-version")
@@ -127,7 +139,7 @@ class Handshake:
 
 def refused(refusal: Refusal, head: Head | None = None, *, body: bool = True) -> Refused:
     """Build the response to a request that is refused."""
-    response = http.page(refusal.status, refusal.text, refusal.fields, body=body)
+    response = http.response(refusal.status, http.text_page(refusal.text, refusal.fields), body=body)
     about = {name: ", ".join(values) for name in ("host", "origin") if head and (values := head.all(name))}
     return Refused(response, refusal.status, refusal.text, about)
 

@@ -2,6 +2,12 @@
 
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Final
+
+from msgspec import Struct
+
+SERVER: Final = "plugsock"
+"""What every page says of who has built it, so that it can be told from any other server on the same port."""
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -22,20 +28,35 @@ class Refusal(Exception):
         self.fields = fields
 
 
-def page(status: int, text: str, fields: Fields = (), *, body: bool = True) -> bytes:
-    """Build a page of plain text; without the `body` it answers HEAD."""
-    content = f"{text}\n".encode()
+class Page(Struct, frozen=True):
+    """What a browser is shown."""
+
+    type: str
+    """Its media type."""
+    content: bytes
+    fields: Fields = ()
+    """Further header fields."""
+
+
+def text_page(text: str, fields: Fields = ()) -> Page:
+    """Make a page of plain text."""
+    return Page("text/plain; charset=utf-8", f"{text}\n".encode(), fields)
+
+
+def response(status: int, page: Page, *, body: bool = True) -> bytes:
+    """Build a response; without the `body` it answers HEAD."""
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         f"Date: {formatdate(usegmt=True)}",
-        "Content-Type: text/plain; charset=utf-8",
-        f"Content-Length: {len(content)}",
+        f"Server: {SERVER}",
+        f"Content-Type: {page.type}",
+        f"Content-Length: {len(page.content)}",
         "X-Content-Type-Options: nosniff",
         "Cache-Control: no-store",
         "Connection: close",
-        *(f"{name}: {value}" for name, value in fields),
+        *(f"{name}: {value}" for name, value in page.fields),
     ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + (content if body else b"")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + (page.content if body else b"")
 
 
 def find(path: str, *, ready: bool) -> Refusal:

@@ -17,6 +17,7 @@ How it is loaded:
     importing    the `__import__` that plug modules have
     isolate      imports modules into a generation of their own
     finder       lets code outside import plugs by name
+    export       takes them into another process
     staging      one attempt to load a group, with a limit of time
     stager       stages all groups of a look, so that a broken one holds back as little as possible
     attempts     what was tried and need not be tried again before it changes

@@ -11,6 +11,7 @@ from plugsock.errors import DeclareError
 from plugsock.loader.isolate import Record, Unloadable
 from plugsock.loader.source import Source
 from plugsock.model import Problem
+from plugsock.needs.remedy import remedy
 
 
 def problem(error: BaseException, source: Source) -> Problem:
@@ -41,7 +42,7 @@ def _sentence(error: BaseException, sources: list[Source]) -> str:
 def _remedy(name: str, sources: list[Source]) -> str:
     if any(name.partition(".")[0] == source.module.partition(".")[0] for source in sources):
         return "there is no such file in the folder"
-    return "is it installed in the environment that plugsock runs in?"
+    return remedy(name)
 
 
 def _text(error: BaseException) -> str:

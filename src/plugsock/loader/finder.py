@@ -16,20 +16,20 @@ class Finder:
 
     def __init__(self, roots: frozenset[str], generation: Callable[[], Generation]) -> None:
         self._roots = roots
-        self._generation = generation
+        self.generation = generation
 
     def find_spec(
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Part of the protocol of `sys.meta_path`."""
-        if name.partition(".")[0] not in self._roots or not self._generation().knows(name):
+        if name.partition(".")[0] not in self._roots or not self.generation().knows(name):
             return None
-        is_package = self._generation().is_package(name)
+        is_package = self.generation().is_package(name)
         return importlib.machinery.ModuleSpec(name, self, is_package=is_package)  # type: ignore[arg-type]
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         """Load it where it belongs."""
-        return self._generation().load(spec.name)
+        return self.generation().load(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing is left to do: `create_module` has executed it."""

@@ -45,7 +45,7 @@ def _import(
 ) -> ModuleType:
     importer = globals.get("__loader__") if globals else None
     if not isinstance(importer, Importer):
-        importer = _calling_importer(sys._getframe(1))
+        importer = calling_importer(sys._getframe(1))
     if importer is not None:
         if level:
             name, level = _beyond_nothing(absolute(name, importer.package, level)), 0
@@ -61,7 +61,7 @@ def _beyond_nothing(name: str) -> str:
     return name
 
 
-def _calling_importer(frame: FrameType | None) -> Importer | None:
+def calling_importer(frame: FrameType | None) -> Importer | None:
     """The plug module that code belongs to which has globals of its own, such as what `exec` runs."""
     while frame is not None:
         importer = frame.f_globals.get("__loader__")
@@ -80,7 +80,7 @@ class _Importlib(ModuleType):
     @staticmethod
     def import_module(name: str, package: str | None = None) -> ModuleType:
         """Import a module by name, a plug as the calling plug sees it."""
-        importer = _calling_importer(sys._getframe(1))
+        importer = calling_importer(sys._getframe(1))
         if importer is not None:
             level = len(name) - len(name.lstrip("."))
             full = absolute(name[level:], package or importer.package, level)

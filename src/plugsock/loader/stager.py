@@ -96,6 +96,7 @@ class Stager:
         limit_s: Seconds that an attempt may take.
         trying: Is told of each attempt.
         refused: Ids of groups that fail without being tried.
+        checks_needs: Refuse what lacks something that it says it needs.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Stager:
         *,
         trying: Trying,
         refused: Collection[str] = (),
+        checks_needs: bool = True,
     ) -> None:
         self._move = move
         self._generation = generation
@@ -118,6 +120,7 @@ class Stager:
         self._limit_s = limit_s
         self._trying = trying
         self._refused = frozenset(refused)
+        self._checks_needs = checks_needs
         self._graph = {name: static_imports(source, move.new) for name, source in move.new.items()}
         self._packages = {**generation.implicit, **implicit_packages(move.new, ())}
         self._live: frozenset[str] = frozenset()
@@ -220,6 +223,7 @@ class Stager:
             in_use=modules & committed.records.keys(),
             catalog=self._catalog,
             run_async=self._run_async,
+            checks_needs=self._checks_needs,
         )
 
     def _staged(self, modules: frozenset[str], staging: Staging, failures: list[Failure]) -> Staged:

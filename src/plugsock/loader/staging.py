@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from plugsock.loader import blame
 from plugsock.loader.catalog import Catalog, Plug
@@ -15,6 +15,7 @@ from plugsock.loader.collect import collect
 from plugsock.loader.isolate import Generation, Record
 from plugsock.loader.source import Source
 from plugsock.model import Problem
+from plugsock.needs.places import MARKER
 
 RunAsync: TypeAlias = Callable[[Coroutine[Any, Any, Any]], None]
 """Runs a coroutine to its end, wherever async code of plugs runs; called in a thread, raises what it raised."""
@@ -44,6 +45,7 @@ class Staging:
         in_use: Modules whose old revision is loaded: helpers are loaded now only if they are in use.
         catalog: What is served, in which events have their owners.
         run_async: Runs what is `async def` of `on_load`.
+        checks_needs: Refuse what lacks something that it says it needs.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Staging:
         in_use: Collection[str],
         catalog: Catalog,
         run_async: RunAsync,
+        checks_needs: bool = True,
     ) -> None:
         self.modules = modules
         self.generation = generation
@@ -64,6 +67,7 @@ class Staging:
         self._in_use = in_use
         self._catalog = catalog
         self._run_async = run_async
+        self._checks_needs = checks_needs
         self._current: tuple[Source, int] | None = None
         self._is_complete = False
         self._on_load: list[tuple[Record, Callable[[], Any]]] = []
@@ -86,7 +90,8 @@ class Staging:
 
     def _run(self) -> None:
         with contextlib.suppress(_GivenUp, SystemExit):  # SystemExit is how `blame.interrupt` ends it
-            for step in (self._import_all, self._collect_all, self._refuse_doubles, self._call_on_load):
+            steps = (self._check_needs, self._import_all, self._collect_all, self._refuse_doubles, self._call_on_load)
+            for step in steps:
                 step()
                 if self.failures:
                     return
@@ -104,6 +109,17 @@ class Staging:
 
     def _where(self) -> tuple[Source, int]:
         return self._current or (next(self._sources()), 0)
+
+    def _check_needs(self) -> None:
+        """What a file says that it needs has to be there before it is run: then nothing of it has happened."""
+        for source in self._sources() if self._checks_needs else ():
+            if MARKER.encode() in source.data:
+                # 80 ms, which nobody else has to wait for
+                from plugsock.needs.flaws import flaws  # noqa: PLC0415
+
+                for flaw in flaws(source.text()):
+                    problem = source.problem(flaw.line, flaw.message)
+                    self._fail(source.module, structs.replace(problem, needs=flaw.needs))
 
     def _import_all(self) -> None:
         for source in self._sources():

@@ -147,6 +147,7 @@ class Loader:
         force: bool = False,
         refused: Collection[str] = (),
         contents: Sequence[Source] | None = None,
+        is_served: bool = False,
     ) -> Look:
         """Look at the folders and stage what has changed. Blocks: call it in a thread. The first one loads everything.
 
@@ -160,6 +161,8 @@ class Loader:
             refused: Ids of groups that fail without a module of theirs being executed, because that has ended a worker.
             contents: What the folders are taken to hold, instead of being looked at: what another loader has committed.
                 Whatever the next look at the disk does not find of it has been deleted then.
+            is_served: They are served elsewhere, so whether they run is all that counts, and not what they say they
+                need: that may have been replaced meanwhile for the sake of what they are to be replaced with.
         """
         self._let_go(list(self._staged.values()))
         self._stage += 1
@@ -168,7 +171,7 @@ class Loader:
         self._attempts.forget_changed(move)
         if force:
             self._attempts.clear()
-        found = self._stage_due(move, refused)
+        found = self._stage_due(move, refused, checks_needs=not is_served)
         groups = tuple(self._group(staged) for staged in found)
         self._staged = {staged.id: staged for staged in found if not staged.failures}
         self._move = self._memory.move(self._generation, self._catalog, held)
@@ -184,6 +187,9 @@ class Loader:
         self, sources: Sequence[Source], gone: Collection[str], *, force: bool = False, refused: Collection[str] = ()
     ) -> Look:
         """Stage what another loader, which serves the same, has found, without looking at the folders.
+
+        What it needs is asked here as well: this process may have begun when there was no such library, or run in
+        another environment.
 
         Args:
             sources: They take the place of those that are served.
@@ -242,7 +248,7 @@ class Loader:
         suspects = {os.path.basename(os.fspath(path)) for path in changed}  # noqa: PTH119 -- most are no Path
         return self._disk.contents(time.monotonic() if now is None else now, suspects)
 
-    def _stage_due(self, move: Move, refused: Collection[str]) -> list[Staged]:
+    def _stage_due(self, move: Move, refused: Collection[str], *, checks_needs: bool) -> list[Staged]:
         left_out = self._attempts.left_out(move)
         groups = move.without(frozenset().union(*left_out)).groups()
         settled = {modules for modules in groups if self._attempts.is_settled(move, modules)}
@@ -256,6 +262,7 @@ class Loader:
             self._import_limit_s,
             trying=self._trying,
             refused=refused,
+            checks_needs=checks_needs,
         )
         found = stager.stage(due, [*settled, *left_out])
         self._end(stager.owed([staged for staged in found if not staged.failures]))

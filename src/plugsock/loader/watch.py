@@ -17,6 +17,7 @@ from typing import Final, Protocol
 import watchfiles
 
 from plugsock.loader.scan import is_ignored
+from plugsock.needs.places import LIBRARIES, STAGING
 
 STEP_MS: Final = 10
 """watchfiles waits so long for further changes; its own 50 ms would be most of the delay of a swap."""
@@ -28,7 +29,6 @@ RESCAN_S: Final = 30.0
 """How often everything is looked at although nothing was reported: inotify drops events when its queue is full."""
 POLL_S: Final = 0.3
 
-LIBRARIES: Final = "site-packages"
 ENVIRONMENT: Final = ".env"
 COMPILED: Final = (".so", ".pyd", ".dll")
 """How the names of compiled modules end: all of `importlib.machinery.EXTENSION_SUFFIXES`, and the libraries they load."""
@@ -65,7 +65,8 @@ def system_changes(*paths: Path) -> AsyncGenerator[set[tuple[watchfiles.Change, 
 def is_relevant(path: str) -> bool:
     """May a change of this path change the plugs? A folder may; it is known by having no ending."""
     name = os.path.basename(path)  # noqa: PTH119 -- watchfiles speaks of paths as text
-    return not is_ignored(name) and (name.endswith(".py") or "." not in name) and f"{os.sep}__pycache__" not in path
+    may_be_plug = not is_ignored(name) and (name.endswith(".py") or "." not in name)
+    return may_be_plug and f"{os.sep}__pycache__" not in path and f"{os.sep}{STAGING}" not in path
 
 
 def beyond(path: str, folders: Iterable[Path]) -> str | None:

@@ -47,6 +47,14 @@ class Address(Struct, frozen=True, omit_defaults=True):
         return self.path or f"127.0.0.1:{self.port}"
 
 
+class DirectoryInUse(PlugsockError):
+    """Another server holds the data directory; `pid` is its process, if it said so."""
+
+    def __init__(self, path: Path, pid: str) -> None:
+        super().__init__(f"{path} is in use by another plugsock (process {pid}); give this one its own --data")
+        self.pid = int(pid) if pid.isdecimal() else None
+
+
 class ServerFile(Struct, frozen=True):
     """What server.json says about the server that runs."""
 
@@ -72,7 +80,8 @@ class DataDirectory:
         """Make the directory if it is missing, make sure that it is private, and lock it.
 
         Raises:
-            PlugsockError: It can't be made, others can open it, or another server holds it.
+            DirectoryInUse: Another server holds it.
+            PlugsockError: It can't be made, or others can open it.
         """
         self.path = path
         self.admin = Address()
@@ -88,7 +97,7 @@ class DataDirectory:
         if not _try_lock(self._lock):
             pid = os.read(self._lock, 20).decode("ascii", "replace").strip() or "unknown"
             os.close(self._lock)
-            raise PlugsockError(f"{path} is in use by another plugsock (process {pid}); give this one its own --data")
+            raise DirectoryInUse(path, pid)
         os.ftruncate(self._lock, 0)
         os.write(self._lock, b"%d\n" % os.getpid())
 

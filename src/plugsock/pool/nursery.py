@@ -8,11 +8,12 @@ import socket
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from plugsock.frozen import executable
 from plugsock.ops.log import get_logger
 from plugsock.pool.forker import Forker
 from plugsock.pool.handle import Handle
 from plugsock.pool.output import Output
-from plugsock.pool.program import END_S, KILL, Ended, Lifeline, Program, own_command
+from plugsock.pool.program import END_S, KILL, Ended, Lifeline, Program
 from plugsock.rpc.start import CONTROL
 
 log = get_logger()
@@ -33,7 +34,7 @@ class Nursery:
     def __init__(self, ended: Ended, output: Output, command: Sequence[str] | None = None) -> None:
         self._ended = ended
         self._output = output
-        self._command = own_command() if command is None else command
+        self._command = executable.command() if command is None else command
         self._lifeline = Lifeline()
         self._bearing = asyncio.Lock()
         self._process: _Process | None = None
@@ -82,9 +83,10 @@ class Nursery:
         """The nursery's process, a new one if there is none."""
         async with self._bearing:
             if self._process is None or self._process.forker.is_lost:
-                if self._process is not None:
-                    log.warning("the nursery of workers has died, another one is started")
+                has_died = self._process is not None
                 self._process = await self._bear()
+                if has_died:
+                    log.warning("the nursery of workers has died, another one is started")
             return self._process
 
     async def _bear(self) -> "_Process":

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
+from plugsock.frozen import executable
 from plugsock.ops.log import get_logger
 from plugsock.pool.output import Output, Source
 from plugsock.pool.pipe import Pipe
@@ -26,18 +27,6 @@ _LAST_WORDS_S: Final = 0.2
 """So long what a process has printed before its end is read, if programs that it has started hold its pipes open."""
 
 log = get_logger()
-
-
-def own_command() -> list[str]:
-    """What starts plugsock once more, as this process was started.
-
-    `-m` puts the working directory in front of everything that is imported, where a user's `queue.py` would be taken
-    for the library's; so it is told not to, unless this process was started in the same way.
-    """
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
-    is_module = sys.modules["__main__"].__spec__ is not None and not sys.flags.safe_path
-    return [sys.executable, *([] if is_module else ["-P"]), "-m", "plugsock"]
 
 
 class Lifeline:
@@ -91,8 +80,10 @@ class Program(asyncio.SubprocessProtocol):
             inherited: File descriptors that it gets beside the usual three.
 
         Raises:
-            OSError: It could not be started.
+            OSError: It could not be started; `executable.Replaced` if it would be another plugsock than this one.
         """
+        if executable.is_replaced():
+            raise executable.Replaced
         made = cls(output.source())
         with contextlib.ExitStack() as stack:
             try:
@@ -101,7 +92,7 @@ class Program(asyncio.SubprocessProtocol):
                     command[0],
                     *command[1:],
                     stdin=lifeline.end,
-                    env={**os.environ, **variables},
+                    env={**executable.environment(), **variables},
                     **made._streams(stack),
                     **_apart(inherited),
                 )

@@ -4,8 +4,9 @@ import asyncio
 import functools
 from collections.abc import Sequence
 
+from plugsock.frozen import executable
 from plugsock.pool.output import Output
-from plugsock.pool.program import KILL, Ended, Lifeline, Program, own_command
+from plugsock.pool.program import KILL, Ended, Lifeline, Program
 from plugsock.rpc.start import KEY, LIFELINE
 
 
@@ -21,7 +22,7 @@ class Spawner:
     def __init__(self, ended: Ended, output: Output, command: Sequence[str] | None = None) -> None:
         self._ended = ended
         self._output = output
-        self._command = own_command() if command is None else command
+        self._command = executable.command() if command is None else command
         self._lifeline = Lifeline()
         self._running: dict[int, Program] = {}
         self._open: set[Program] = set()

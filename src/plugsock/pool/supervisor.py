@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from plugsock.frozen import executable
 from plugsock.ops.log import get_logger
 from plugsock.ops.shared import Shared
 from plugsock.ops.tasks import Tasks
@@ -95,6 +96,7 @@ class Supervisor:
         self._renewals: dict[Member, str] = {}
         """Why those are replaced that are old, where not all are."""
         self._relieved = asyncio.Event()
+        self._has_told_replaced = False
         self._empty = asyncio.Event()
         self._served = 0
         self._ticks = 0
@@ -260,10 +262,16 @@ class Supervisor:
             start.pid = await self._start_process(key)
         except Exception as error:  # most likely an OSError; whatever it is, it is tried again
             self._starts.pop(key, None)
-            log.error("a worker's process can't be started", error=str(error), **squad.named())  # noqa: TRY400 - it says all
-            squad.ended(0.0, self._loop.time())
+            self._cannot_start(squad, error)
         if self._care.closing:  # it was not known yet when the others were told to end
             self._kill(start.pid, KILL)
+
+    def _cannot_start(self, squad: Squad, error: Exception) -> None:
+        squad.ended(0.0, self._loop.time())
+        is_replaced = isinstance(error, executable.Replaced)
+        if not (is_replaced and self._has_told_replaced):  # that stays so until somebody does something about it
+            log.error("a worker's process can't be started", error=str(error), **squad.named())
+        self._has_told_replaced = is_replaced
 
     def _give_up_starts(self, now: float) -> None:
         for key, start in list(self._starts.items()):
@@ -302,6 +310,8 @@ class Supervisor:
             oldest = old.pop(0)
             self._care.relieve(oldest, self._renewals.get(oldest, ALL))
         squad.is_rolling = bool(old)
+        if not old:
+            self.pool.changed(())  # what could not be loaded by those that have gone, for want of a library
 
     def _has_heir(self, member: Member) -> bool:
         """Is there another one in its place?"""

@@ -15,6 +15,7 @@ from plugsock.ops.shared import Shared
 from plugsock.pool import sizes
 from plugsock.pool.cores import cores
 from plugsock.pool.door import Door
+from plugsock.pool.installer import Installer
 from plugsock.pool.link import ProcessLink
 from plugsock.pool.member import Member
 from plugsock.pool.output import Output
@@ -69,6 +70,9 @@ class Workforce:
         self._scratch = data.scratch()
         self._numbers = count(1)
         self.link = self._supervisor.pool
+        self._installer = Installer(settings, self._output)
+        if settings.install:
+            self.link.swaps.watcher = self._installer.saw
 
     async def start(self) -> None:
         """Start the workers that there must be.
@@ -79,6 +83,7 @@ class Workforce:
         await self._door.open(self._data.listen_workers(), self._data.workers)
         await self._starter.open()
         self._supervisor.start()
+        self._installer.start()
 
     async def manned(self) -> None:
         """Wait until all of them are ready, once the plugs are served: after a while it goes without some."""
@@ -95,6 +100,7 @@ class Workforce:
 
     async def stop(self) -> None:
         """End all workers, and let nobody in any more."""
+        await self._installer.stop()
         await self._supervisor.stop()
         self._door.close()
         await self._starter.close()

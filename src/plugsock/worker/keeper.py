@@ -99,7 +99,7 @@ class Keeper:
 
     def restore(self, files: Sequence[frames.File]) -> None:
         """Take these files for what the folders hold, in the same order as looks; see `rpc.link.Link`."""
-        find = partial(self._loader.look, contents=[_source(file) for file in files])
+        find = partial(self._loader.look, contents=[_source(file) for file in files], is_served=True)
         self._orders.put_nowait(_Order(find, is_forced=False))
 
     def adopt(

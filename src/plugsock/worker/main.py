@@ -21,7 +21,7 @@ from plugsock.ops.shared import Shared
 from plugsock.rpc.join import Welcome
 from plugsock.rpc.page import SIZE
 from plugsock.settings import Settings
-from plugsock.worker import surroundings
+from plugsock.worker import pools, surroundings
 from plugsock.worker.engine import Engine
 from plugsock.worker.joining import join_gateway
 from plugsock.worker.keeper import marks_staging, on_loop, report
@@ -82,6 +82,7 @@ def _prepare(welcome: Welcome) -> None:
     surroundings.limit_memory(welcome.memory)
     surroundings.take_variables(plugs, trust=welcome.trust)
     surroundings.take_libraries(plugs, trust=welcome.trust)
+    pools.enable()
     surroundings.keep_what_is_loaded()
     keep_what_is_freed()
 

@@ -9,14 +9,18 @@ import gc
 import io
 import os
 import signal
+import site
 import sys
 from pathlib import Path
 from typing import Final
 
 import dotenv
 
+from plugsock.frozen import IS_FROZEN
+from plugsock.frozen.python import LIBRARIES as LIBRARIES_FOR_PYTHON
 from plugsock.loader.trust import Guard, Untrusted
-from plugsock.loader.watch import ENVIRONMENT, LIBRARIES
+from plugsock.loader.watch import ENVIRONMENT
+from plugsock.needs.places import LIBRARIES
 from plugsock.ops.log import get_logger
 from plugsock.rpc.join import DUMP_SIGNAL
 
@@ -26,25 +30,29 @@ OUT_OF_MEMORY: Final = 300
 log = get_logger()
 
 
-def take_variables(plugs: Path, *, trust: bool) -> None:
+def take_variables(plugs: Path, *, trust: bool) -> list[str]:
     """Put what the folder's `.env` says into the environment, where it does not say otherwise already.
 
     Args:
         plugs: The folder.
         trust: Read it even if others can write to it.
+
+    Returns:
+        The names of those that were not there before.
     """
     path = plugs / ENVIRONMENT
     try:
         with Guard(is_off=trust).opened(str(path), os.O_RDONLY) as file, open(file, "rb", closefd=False) as opened:
             said = dotenv.dotenv_values(stream=io.StringIO(opened.read().decode("utf-8-sig")))
     except (FileNotFoundError, NotADirectoryError):
-        return
+        return []
     except (Untrusted, OSError, UnicodeDecodeError) as wrong:
         log.error("the environment file is not read", place=str(path), reason=str(wrong))  # noqa: TRY400 - it says it all
-        return
-    for name, value in said.items():
-        if value is not None and "\0" not in name + value:
-            os.environ.setdefault(name, value)
+        return []
+    new = {name: value for name, value in said.items() if value is not None and name not in os.environ}
+    new = {name: value for name, value in new.items() if "\0" not in name + value}
+    os.environ.update(new)
+    return list(new)
 
 
 def take_libraries(plugs: Path, *, trust: bool) -> None:
@@ -57,7 +65,9 @@ def take_libraries(plugs: Path, *, trust: bool) -> None:
     except Untrusted as wrong:
         log.error("libraries are not used", place=str(path), reason=str(wrong))  # noqa: TRY400 - it says it all
     else:
-        sys.path.append(str(path))
+        site.addsitedir(str(path))  # and not only onto the path: some libraries need what their .pth files say
+        if IS_FROZEN:
+            os.environ[LIBRARIES_FOR_PYTHON] = str(path)
 
 
 def limit_memory(size: int) -> None:

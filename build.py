@@ -190,7 +190,11 @@ def run(arguments: list) -> int:
 def test(arguments: list) -> int:
     """Check everything, or run the tests that were asked for."""
     WORKING.prepare()
-    if any(argument.split("=")[0] == "--exe" for argument in arguments):
+    if "--exe" in arguments[:-1]:
+        # In one word: pytest would take the path for that of a test, before it has read which options there are.
+        at = arguments.index("--exe")
+        arguments = [*arguments[:at], f"--exe={arguments[at + 1]}", *arguments[at + 2 :]]
+    if any(argument.startswith("--exe=") for argument in arguments):
         return pytest(["-m", "end_to_end", *arguments])
     return pytest(arguments) if arguments else check()
 

@@ -100,6 +100,15 @@ def test_with_arguments_test_is_pytest(ready):
     assert (ended.returncode, ended.stdout.partition(" ")[0], ended.stderr) == (0, "pytest", "")
 
 
+@pytest.mark.parametrize("arguments", [["--exe", "dist/plugsock", "-k", "it"], ["--exe=dist/plugsock", "-k", "it"]])
+def test_with_an_executable_test_is_the_end_to_end_tests_against_it(arguments, monkeypatch):
+    build, asked = module(ROOT), []
+    monkeypatch.setattr(build, "pytest", lambda words: asked.append(words) or 0)
+
+    assert build.test(arguments) == 0
+    assert asked == [["-m", "end_to_end", "--exe=dist/plugsock", "-k", "it"]]
+
+
 @pytest.mark.parametrize("file", ["pyproject.toml", "requirements.lock"])
 def test_a_change_of_what_the_environment_is_made_from_is_noticed(clone, file):
     before = module(clone).WORKING.origin()
@@ -118,8 +127,11 @@ def test_the_executable_can_be_asked_for_in_two_forms_and_for_an_old_c_library()
     assert build.what_to_build(["--public"]) == (False, True, None)
 
 
-def test_an_archive_has_the_executable_what_to_read_and_a_first_plug():
+def test_an_archive_has_the_executable_what_to_read_and_a_first_plug(tmp_path, monkeypatch):
     build = module(ROOT)
+    monkeypatch.setattr(build, "DIST", tmp_path)
+    (tmp_path / "plugsock-onedir").mkdir()
+    (tmp_path / "plugsock-onedir" / "plugsock").touch()
 
     (name, members, start), (folder_name, folder, folder_start) = build.archives(ROOT / "dist/plugsock", onedir=True)
 

@@ -1,6 +1,6 @@
 """`plugsock pip` in the built executable, which has a pip of its own and needs no Python beside it.
 
-What it does anywhere is shown in tests/cli/test_pip.py and tests/test_packages.py, against the executable as well.
+What it does anywhere is shown in tests/cli/test_pip.py, and in tests/test_packages.py, against the executable as well.
 """
 
 import importlib.metadata

@@ -75,10 +75,17 @@ class Shelf:
         gc.collect()
 
 
+@pytest.fixture(autouse=True)
+def small_heap():
+    """Collections look at little, as in a server: else each takes as long as all that pytest holds makes it."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
 def make_shelf(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    gc.freeze()  # as a server does: else a collection takes as long as all that pytest holds makes it
     made = []
 
     def make(path="plugs", **options):
@@ -88,7 +95,6 @@ def make_shelf(tmp_path, monkeypatch):
     yield make
     for shelf in made:
         shelf.loader.close()
-    gc.unfreeze()
 
 
 @pytest.fixture

@@ -79,6 +79,8 @@ def processes(pid):
 def server_of(pid):
     """The process that serves: of one file that unpacks itself, the child of the one that was started."""
     started = psutil.Process(pid)
+    if EXE is None:
+        return started
     same = [child for child in started.children() if child.cmdline() == started.cmdline()]
     return same[0] if same else started
 

@@ -4,8 +4,10 @@ import asyncio
 import re
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from support import executable
 from support.executable import LIMIT_S, environment
@@ -100,7 +102,8 @@ async def launched(
         yield server
     finally:
         if process.returncode is None:
-            executable.server_of(process.pid).kill()
+            with suppress(psutil.NoSuchProcess):  # it has just ended by itself
+                executable.server_of(process.pid).kill()
         await server.end()
         process._transport.close()
 

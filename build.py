@@ -226,9 +226,9 @@ def cover(python: list, mirrors: list) -> None:
 
 
 def pytest(arguments: list) -> int:
-    """Run tests, two at a time; those marked as one `xdist_group` run one after the other."""
+    """Run tests, two at a time."""
     os.chdir(HERE)
-    return subprocess.call([str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments])
+    return subprocess.call([str(PYTHON), "-m", "pytest", "-n", "2", *arguments])
 
 
 def lock(arguments: list) -> int:

@@ -1,6 +1,7 @@
 """The Debian package: made, installed, run as its service would be, removed and purged on this very machine."""
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from support import executable
 from support.server import launched
 
 ROOT = Path(__file__).parents[2]
+LOCK = Path("/run/plugsock-package.lock")
+"""Held by whichever of the test processes has the package installed."""
 STATE = Path("/var/lib/plugsock")
 RUNTIME = Path("/run/plugsock")
 NOBODY = 65_534
@@ -37,7 +41,6 @@ async def greet() -> list[object]:
 '''
 
 pytestmark = [
-    pytest.mark.xdist_group("the package of this machine"),
     pytest.mark.timeout(240),
     pytest.mark.skipif(sys.platform != "linux", reason="it is for Debian"),
     pytest.mark.skipif(
@@ -69,17 +72,26 @@ def listed(package):
     return [Path("/", name) for name in names]
 
 
+@contextmanager
+def this_machine_alone():
+    """Nobody else who runs these tests installs anything meanwhile; skips where it can't be installed."""
+    if os.getuid() != 0:
+        pytest.skip("needs root: it installs a package")
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if Path("/usr/lib/plugsock").exists():
+            pytest.skip("plugsock is installed on this machine already")
+        yield
+
+
 @pytest.fixture(scope="module")
 def installed(package):
     """The package, installed until these tests have ended."""
-    if os.getuid() != 0:
-        pytest.skip("needs root: it installs a package")
-    if Path("/usr/lib/plugsock").exists():
-        pytest.skip("plugsock is installed on this machine already")
-    run("dpkg", "--install", package)
-    yield Path("/usr/bin/plugsock")
-    run("dpkg", "--purge", "plugsock")
-    shutil.rmtree(RUNTIME, ignore_errors=True)
+    with this_machine_alone():
+        run("dpkg", "--install", package)
+        yield Path("/usr/bin/plugsock")
+        run("dpkg", "--purge", "plugsock")
+        shutil.rmtree(RUNTIME, ignore_errors=True)
 
 
 def run(*command, **more):
@@ -117,18 +129,17 @@ def test_lintian_has_nothing_to_say(package):
 
 
 def test_after_a_purge_nothing_is_left(package, listed):
-    if os.getuid() != 0 or Path("/usr/lib/plugsock").exists():
-        pytest.skip("needs root, and no plugsock on this machine: it installs one")
     conffile = Path("/etc/plugsock/plugsock.toml")
-    run("dpkg", "--install", package)
-    run("dpkg", "--remove", "plugsock")
-    assert [path for path in listed if path.exists()] == [conffile]
-    STATE.mkdir(exist_ok=True)
+    with this_machine_alone():
+        run("dpkg", "--install", package)
+        run("dpkg", "--remove", "plugsock")
+        assert [path for path in listed if path.exists()] == [conffile]
+        STATE.mkdir(exist_ok=True)
 
-    run("dpkg", "--purge", "plugsock")
+        run("dpkg", "--purge", "plugsock")
 
-    left = [*listed, STATE, Path("/etc/plugsock"), Path("/usr/lib/plugsock")]
-    assert [path for path in left if os.path.lexists(path)] == []
+        left = [*listed, STATE, Path("/etc/plugsock"), Path("/usr/lib/plugsock")]
+        assert [path for path in left if os.path.lexists(path)] == []
 
 
 def test_the_command_is_in_the_path_and_its_files_are_as_they_were_packed(installed):

@@ -42,15 +42,20 @@ class Environment:
         name = self.folder.relative_to(self.project)
         print(f"build.py: making {name} from {self.lock.name} ...", file=sys.stderr, flush=True)
         self.stamp.unlink(missing_ok=True)
-        if self.folder.exists() and not self.is_of_this_python():
+        if self.folder.exists() and not self.may_be_built_upon():
             shutil.rmtree(self.folder)
         uv = shutil.which("uv")
         for step in self._with_uv(uv) if uv else self._with_pip():
             must(step)
         self.stamp.write_text(wanted, encoding="utf-8")
 
-    def is_of_this_python(self) -> bool:
-        """Was the one that is there made by the same minor version, so that packages can be put on top?"""
+    def may_be_built_upon(self) -> bool:
+        """Can packages be put on top of the one that is there? Only if the same minor version has made it.
+
+        Without plugsock itself in it, it is there to build from, and what an earlier lock has left would be built in.
+        """
+        if not self.editable:
+            return False
         config = self.folder / "pyvenv.cfg"
         made_by = r"version(_info)? = {}\.{}\b".format(*sys.version_info)
         return config.is_file() and re.search(made_by, config.read_text(encoding="utf-8")) is not None

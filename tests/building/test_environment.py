@@ -54,16 +54,21 @@ def test_one_that_could_not_be_made_is_not_taken_for_complete(made, capfd):
 
 
 def test_one_of_another_python_is_not_built_upon(tmp_path):
-    environment = described(tmp_path)
+    environment = replace(described(tmp_path), editable=True)
     environment.folder.mkdir(parents=True)
 
     made_by = {}
     for version in ("3.1.4", "{}.{}.9".format(*sys.version_info)):
         config = f"home = /usr/bin\nversion = {version}\n"
         (environment.folder / "pyvenv.cfg").write_text(config, encoding="utf-8")
-        made_by[version] = environment.is_of_this_python()
+        made_by[version] = environment.may_be_built_upon()
 
     assert list(made_by.values()) == [False, True]
+
+
+def test_one_to_build_from_is_made_anew_so_that_nothing_of_an_earlier_lock_is_built_in(made):
+    assert replace(made, editable=True).may_be_built_upon()
+    assert not made.may_be_built_upon()
 
 
 def test_a_change_of_the_lock_file_is_noticed(tmp_path):

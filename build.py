@@ -48,6 +48,7 @@ PURE = {
     "src/plugsock/rpc/*": "tests/rpc",
     "src/plugsock/loader/signature.py": "tests/loader/test_signature.py",
     "src/plugsock/loader/depends.py": "tests/loader/test_depends.py",
+    "src/plugsock/hub/rights.py": "tests/hub/test_rights.py",
     **{
         f"src/plugsock/pool/{name}.py": f"tests/pool/test_{name}.py"
         for name in (

@@ -261,7 +261,7 @@ async def test_a_folder_that_others_can_write_to_is_served_once_it_is_mended(tmp
     folder = tmp_path / "plugs"
     folder.mkdir()
     folder.chmod(0o777)
-    async with running(folder, greet=GREET) as server, connect(server.url) as client:
+    async with running(folder, "--auth", "none", greet=GREET) as server, connect(server.url) as client:
         await server.says(f"everybody can write to it.*chmod -R go-w {folder}")
         with pytest.raises(Error, match="not_found"):
             await client.call("greet", {"name": "Ada"})

@@ -45,16 +45,17 @@ ARROWS = {
     "testing": EVERYTHING,
     "__main__": {"cli", "frozen"},
     "": {"loader", "client"},
-    # Words: everybody may import them, and they import nobody.
+    # Words: everybody may import them, and they import nobody else.
+    "blocking": set(),
     "errors": set(),
     "model": set(),
     "settings": set(),
 }
 """What each box imports, beside the words and itself. `""` is what plug authors import: `plugsock`."""
 
-WORDS = {"errors", "model", "settings"}
+WORDS = {"blocking", "errors", "model", "settings"}
 
-PURE = {"wire", "rpc", "errors", "model", "settings"}
+PURE = {"wire", "rpc", *WORDS}
 
 IO = {
     *("asyncio", "concurrent", "contextvars", "fcntl", "http", "io", "logging", "mmap", "multiprocessing", "os"),

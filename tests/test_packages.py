@@ -95,7 +95,9 @@ async def test_a_plug_answers_on_an_open_connection_as_soon_as_what_it_needs_is_
 
 async def test_an_upgrade_replaces_the_workers_once_and_the_old_revision_serves_until_then(tmp_path, wheels):
     async with (
-        running(tmp_path / "plugs", "--workers", "2", "--install", needy=NEEDY.format(version="==1")) as server,
+        running(
+            tmp_path / "plugs", "--workers", "2", "--install", "--auth", "none", needy=NEEDY.format(version="==1")
+        ) as server,
         connect(server.url) as client,
     ):
         assert await answer(client) == "1.0"
@@ -116,7 +118,7 @@ async def test_an_upgrade_replaces_the_workers_once_and_the_old_revision_serves_
 async def test_with_install_a_save_is_enough_and_without_a_package_the_rest_is_served_at_once(tmp_path):
     plugs = {"pid": PID, "needy": NEEDY.format(version=">=1"), "never": NEEDY.format(version=">=9")}
     async with (
-        running(tmp_path / "plugs", "--workers", "1", "--install", **plugs) as server,
+        running(tmp_path / "plugs", "--workers", "1", "--install", "--auth", "none", **plugs) as server,
         connect(server.url) as client,
     ):
         assert isinstance(await client.call("pid"), int)
@@ -129,7 +131,7 @@ async def test_with_install_a_save_is_enough_and_without_a_package_the_rest_is_s
 
 async def test_without_workers_nothing_is_installed_and_the_log_says_so(tmp_path):
     plugs = {"needy": NEEDY.format(version=">=1")}
-    async with running(tmp_path / "plugs", "--workers", "0", "--install", **plugs) as server:
+    async with running(tmp_path / "plugs", "--workers", "0", "--install", "--auth", "none", **plugs) as server:
         await server.says(r"an inline server \(--workers 0\) installs nothing: say `plugsock pip sync`, and restart it")
         await sync(server)
     async with (

@@ -5,13 +5,13 @@ import pytest
 from msgspec import Struct
 
 from plugsock import Error, PlugsockError, Raw
-from plugsock.testing import Kicked, Sent, client
+from plugsock.testing import Granted, Kicked, Revoked, Sent, client
 
 PLUGS = """
 import asyncio
 from collections.abc import AsyncIterator
 
-from plugsock import Error, Raw, Server, Socket, plug
+from plugsock import Error, Raw, Reach, Server, Socket, blocking, plug
 
 
 @plug
@@ -29,6 +29,19 @@ async def tell(socket: Socket, server: Server) -> None:
     socket.send("you", {"n": 1})
     server.broadcast("all", {"n": 2})
     socket.kick(4500, "enough")
+
+
+@plug
+async def promote(server: Server, user: str) -> Reach:
+    reach = await server.grant(user, "orders.approve")
+    await server.revoke(user, "orders.*", fence=5)
+    return reach
+
+
+@plug
+def demote(server: blocking.Server, user: str) -> Reach:
+    server.kick(user=user, reason="bye")
+    return server.revoke(user, "*")
 
 
 @plug
@@ -102,6 +115,14 @@ async def test_what_a_plug_pushes_can_be_looked_at(plugs):
 
     assert plugs.sent == [Sent("you", {"n": 1}, "test"), Sent("all", {"n": 2})]
     assert plugs.kicked == [Kicked("test", 4500, "enough")]
+
+
+async def test_what_a_plug_grants_and_revokes_can_be_looked_at(plugs):
+    assert await plugs.call("all.promote", {"user": "ada"}) == {"sockets": 0, "calls": 0, "streams": 0}
+    await plugs.call("all.demote", {"user": "bob"})
+
+    assert plugs.rights == [Granted("ada", "orders.approve"), Revoked("ada", "orders.*", 5.0), Revoked("bob", "*")]
+    assert plugs.kicked == [Kicked(None, 4502, "bye", "bob")]
 
 
 async def test_a_plugs_own_answer_is_raised(plugs):

@@ -103,7 +103,7 @@ async def test_a_named_set_of_workers_runs_the_plugs_that_name_it_and_no_others(
 
 WORDS = """
 import os
-from plugsock import Server, Socket, plug
+from plugsock import Server, Socket, blocking, plug
 
 @plug
 async def me(socket: Socket) -> str:
@@ -118,7 +118,7 @@ async def tell(socket: Socket, server: Server, other: str) -> int:
     return os.getpid()
 
 @plug
-def tell_from_a_thread(socket: Socket, server: Server, other: str) -> int:
+def tell_from_a_thread(socket: Socket, server: blocking.Server, other: str) -> int:
     for number in range(3):
         socket.send("told", number)
     server.send(other, "heard", os.getpid())
@@ -127,7 +127,7 @@ def tell_from_a_thread(socket: Socket, server: Server, other: str) -> int:
 
 @plug
 async def kick(server: Server, other: str) -> int:
-    server.kick(other, 4502, "out")
+    server.kick(other, reason="out")
     return os.getpid()
 """
 

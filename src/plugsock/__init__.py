@@ -6,9 +6,11 @@ Everything that a plug author needs is here; no server code is imported by it.
 
 from typing import TYPE_CHECKING, Any
 
+from plugsock import blocking
 from plugsock.errors import CallEnded, Error, PlugsockError
-from plugsock.loader.declare import on_load, on_unload, plug
-from plugsock.model import Raw, Server, Socket, User
+from plugsock.loader.declare import authenticate, on_load, on_unload, plug
+from plugsock.loader.requires import any_of
+from plugsock.model import Hello, Raw, Reach, Server, Socket, User
 
 if TYPE_CHECKING:
     from plugsock.client import connect
@@ -16,11 +18,16 @@ if TYPE_CHECKING:
 __all__ = [
     "CallEnded",
     "Error",
+    "Hello",
     "PlugsockError",
     "Raw",
+    "Reach",
     "Server",
     "Socket",
     "User",
+    "any_of",
+    "authenticate",
+    "blocking",
     "connect",
     "on_load",
     "on_unload",

@@ -26,6 +26,7 @@ from plugsock.gateway.handshake import Handshake
 from plugsock.gateway.limits import Limits
 from plugsock.gateway.listener import Listener, tls_context
 from plugsock.gateway.pages import Pages, is_loopback
+from plugsock.model import AUTHENTICATE
 from plugsock.ops import loop as loops
 from plugsock.ops.datadir import DataDirectory
 from plugsock.ops.log import get_logger
@@ -199,7 +200,9 @@ def _listener(settings: Settings, gateway: Gateway, is_open: Callable[[], bool])
     everywhere = settings.dev or settings.open
     has_page = everywhere or is_loopback(settings.host)
     pages = Pages(gateway.routes, ready=is_open, secure=tls is not None, everywhere=everywhere) if has_page else None
-    handshake = Handshake(access, ready=is_open, compression=settings.compression, pages=pages)
+    handshake = Handshake(
+        access, ready=is_open, compression=settings.compression, pages=pages, keeps_headers=gateway.identities.asks
+    )
     return Listener(handshake, Limits.of(settings), gateway.converse, tls=tls)
 
 
@@ -227,7 +230,7 @@ def address(host: str, port: int, *, is_secure: bool) -> str:
 
 def _introduce(url: str, settings: Settings, gateway: Gateway, workers: "Workforce | Inline") -> None:
     """Say in a few plain lines what somebody who has just started a server wants to know."""
-    events = [announcement.event for announcement in gateway.routes.announcements()]
+    events = [each.event for each in gateway.routes.announcements() if each.event != AUTHENTICATE]
     shown = ", ".join(events[:EVENTS_SHOWN]) + (", …" if len(events) > EVENTS_SHOWN else "")
     for line in (
         f"plugsock {__version__} listens on {url}",

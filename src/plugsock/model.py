@@ -3,7 +3,7 @@
 import abc
 import enum
 import re
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,20 @@ FORMATS: Final = ("json", "msgpack")
 
 ORDER_FIELD: Final = re.compile(r"[^{}]*\{([^{}]+)\}[^{}]*")
 """An `order` that is a text with one field of the payload in it: `{room}`, `room-{room}`; its group is the field."""
+
+
+AUTHENTICATE: Final = "@authenticate"
+"""The event that the function marked so answers; no client can write that name."""
+
+PERMISSION: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
+"""What somebody may be allowed to; as long as the protocol allows a name to be."""
+
+HELD: Final = re.compile(rf"{PERMISSION.pattern}|[A-Za-z0-9_.:/-]{{1,126}}[.:]\*|\*")
+"""What somebody holds, or is denied: a permission, or a wildcard for all that begin so."""
+
+Requires: TypeAlias = tuple[tuple[str, ...], ...]
+"""Permissions: of each inner tuple at least one is needed. A permission may have one field of the payload in it:
+`orders.read:{shop}`."""
 
 
 class Kind(enum.StrEnum):
@@ -42,6 +56,21 @@ class Raw(bytes):
         raw = super().__new__(cls, data)
         raw.format = format
         return raw
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """What somebody who connects shows of themselves, for the function marked `@authenticate`."""
+
+    token: str | None = None
+    """From the `hello` or `token` frame, else the bearer token of the Authorization header."""
+    headers: dict[str, str] = {}
+    """Of the request that opened the socket, by their names in lower case."""
+    cookies: dict[str, str] = {}
+    """Empty unless the page comes from the server's own origin or an allowed one."""
+    address: str = ""
+    """The remote address."""
+    origin: str | None = None
+    """The page that connected; None for what is no browser."""
 
 
 class User(msgspec.Struct, frozen=True):
@@ -75,8 +104,8 @@ class Socket(abc.ABC):
         """Close this socket with a WebSocket close code (4000 to 4499: come back; 4500 to 4999: stay away)."""
 
 
-class Server(abc.ABC):
-    """Everybody else: take it by annotating a parameter with `Server`. One-way words, like those of `Socket`."""
+class Everybody(abc.ABC):
+    """What `Server` and `blocking.Server` have in common: one-way words, like those of `Socket`."""
 
     __slots__ = ()
 
@@ -89,8 +118,68 @@ class Server(abc.ABC):
         """Push an event to one socket; nothing happens if it has gone."""
 
     @abc.abstractmethod
-    def kick(self, socket_id: str, code: int = 4502, reason: str = "") -> None:
-        """Close one socket; nothing happens if it has gone."""
+    def kick(self, socket: str | None = None, *, user: str | None = None, code: int = 4502, reason: str = "") -> None:
+        """Close one socket, or all that a user has now; nothing happens if there are none.
+
+        Args:
+            socket: The socket's `id`.
+            user: The user's `id`, in place of a socket.
+            code: As in `Socket.kick`.
+            reason: Up to 123 bytes that say why.
+        """
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """What a `grant` or `revoke` has changed at once: how many of each."""
+
+    sockets: int = 0
+    calls: int = 0
+    streams: int = 0
+
+
+class Server(Everybody):
+    """Everybody else: an `async def` takes it by annotating a parameter with `Server`.
+
+    Its words that ask for something are awaited; a plain function takes `plugsock.blocking.Server`.
+    """
+
+    __slots__ = ()
+
+    @abc.abstractmethod
+    async def grant(self, user: str, permission: str) -> Reach:
+        """Let a user have a permission from now on, whatever a token says, until it is revoked.
+
+        It is kept before this returns, and outlives a restart. It takes back a denial of exactly the same; what
+        another denial covers stays denied.
+
+        Args:
+            user: The user's `id`.
+            permission: `orders.read`; `orders.*` is all that begins with `orders.`, `*` is everything.
+
+        Raises:
+            ValueError: There is no such user or permission; nothing was asked.
+            CallEnded: The call was ended before or meanwhile: whether it was done is not known.
+            PlugsockError: It was not done, the text says why; or the gateway has gone.
+        """
+
+    @abc.abstractmethod
+    async def revoke(self, user: str, permission: str, *, fence: float | None = None) -> Reach:
+        """Deny a user a permission from now on, whatever a token says, until it is granted.
+
+        It is kept before this returns, and outlives a restart; nothing that needs the permission goes out to that user
+        after it.
+
+        Args:
+            user: The user's `id`.
+            permission: As in `grant`.
+            fence: Wait at most so many seconds until each socket that it reached has answered a ping, too, and close
+                those that don't.
+
+        Raises:
+            ValueError: As in `grant`.
+            CallEnded: As in `grant`.
+            PlugsockError: As in `grant`.
+        """
 
 
 class Fault(msgspec.Struct, omit_defaults=True):
@@ -134,6 +223,8 @@ class Announcement(msgspec.Struct, frozen=True):
     """Calls with the same key run one after the other: `socket`, `user` or a text with one field in it, `{room}`."""
     worker: str = ""
     """The named set of workers that its calls run on; empty for all others."""
+    requires: Requires = ()
+    """What a caller must be allowed to."""
     shape: str = ""
     """Hash over input and output shape, so that clients can tell whether what they were built for still holds."""
 

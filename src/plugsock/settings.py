@@ -85,6 +85,16 @@ class Settings(Struct, frozen=True, kw_only=True):
         Memory, About(RUNNING, "A worker is replaced when it uses so much memory; 0 is never.", "BYTES")
     ] = 0
 
+    # `auto`, so that a server that has something to protect, or might have, never serves it to everybody by accident.
+    auth: Annotated[
+        Literal["auto", "required", "optional", "none"],
+        About(
+            SAFETY,
+            "Who must say who they are: everybody (required), who wants to (optional), nobody (none); auto is required"
+            " as soon as a plug says `@authenticate` or `requires`.",
+            "MODE",
+        ),
+    ] = "auto"
     tls_cert: Annotated[Path | None, About(SAFETY, "Serve wss:// with this certificate chain.", "FILE")] = None
     tls_key: Annotated[Path | None, About(SAFETY, "The certificate's private key.", "FILE")] = None
     allow_origin: Annotated[

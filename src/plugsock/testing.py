@@ -25,8 +25,23 @@ from plugsock.client.codec import decode, decode_error, encode
 from plugsock.errors import Error, PlugsockError
 from plugsock.loader.folders import folders
 from plugsock.loader.swap import Loader
-from plugsock.model import JSON, MSGPACK, Announcement, Problem
-from plugsock.rpc.frames import OK, Broadcast, Call, Details, Emit, Kick, Send, SocketState, Staged
+from plugsock.model import JSON, MSGPACK, Announcement, Problem, Reach
+from plugsock.rpc.frames import (
+    OK,
+    Broadcast,
+    Call,
+    Details,
+    Emit,
+    Grant,
+    Kick,
+    KickUser,
+    Reply,
+    Request,
+    Revoke,
+    Send,
+    SocketState,
+    Staged,
+)
 from plugsock.rpc.link import Link
 from plugsock.settings import Settings
 from plugsock.worker import pools, surroundings
@@ -52,11 +67,28 @@ class Sent(Struct, frozen=True):
 
 
 class Kicked(Struct, frozen=True):
-    """A socket that a plug closed."""
+    """A socket that a plug closed, or a user whose sockets it closed."""
 
-    socket: str
+    socket: str | None
+    """None where it was a user."""
     code: int
     reason: str
+    user: str | None = None
+
+
+class Granted(Struct, frozen=True):
+    """A permission that a plug gave to a user."""
+
+    user: str
+    permission: str
+
+
+class Revoked(Struct, frozen=True):
+    """A permission that a plug took from a user."""
+
+    user: str
+    permission: str
+    fence: float | None = None
 
 
 class Client:
@@ -65,6 +97,7 @@ class Client:
     Attributes:
         sent: What the plugs have pushed, in order.
         kicked: Whom they have closed.
+        rights: What they have granted and revoked, in order. That is done at once, and reaches nobody.
         events: What can be called.
         problems: What is wrong with the folder, where that is allowed.
     """
@@ -72,6 +105,7 @@ class Client:
     def __init__(self, runs: "_Runs") -> None:
         self.sent = runs.sent
         self.kicked = runs.kicked
+        self.rights = runs.rights
         self.events = runs.events
         self.problems = runs.problems
         self._runs = runs
@@ -207,6 +241,7 @@ class _Runs:
     def __init__(self, timeout_s: float) -> None:
         self.sent: list[Sent] = []
         self.kicked: list[Kicked] = []
+        self.rights: list[Granted | Revoked] = []
         self.events: dict[str, Announcement] = {}
         self.problems: list[Problem] = []
         self.loaded = asyncio.Event()
@@ -248,6 +283,16 @@ class _Runs:
                 self.sent.append(Sent(emit.event, decode(emit.json, Any, binary=False)))
             case Kick():
                 self.kicked.append(Kicked(emit.socket, emit.code, emit.reason))
+            case KickUser():
+                self.kicked.append(Kicked(None, emit.code, emit.reason, emit.user))
+
+    def ask(self, number: int, sequence: int, request: Request) -> None:
+        match request:
+            case Grant():
+                self.rights.append(Granted(request.user, request.permission))
+            case Revoke():
+                self.rights.append(Revoked(request.user, request.permission, request.fence_s))
+        self.link.told(number, Reply(Reach()))
 
     def ended(self, sequence: int) -> None:
         pass

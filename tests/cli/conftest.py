@@ -28,11 +28,32 @@ async def count(upto: int = 3):
 '''
 
 
+AUTH = """from plugsock import Hello, User, authenticate, plug
+
+
+@authenticate
+async def who(hello: Hello) -> User | None:
+    return User(hello.token, frozenset({"orders.*"}), 4102444800) if hello.token else None
+
+
+@plug(requires="orders.read")
+async def orders() -> int:
+    return 3
+
+
+@plug(requires="orders.read")
+async def feed():
+    while True:
+        yield 1
+"""
+"""Whoever shows a token has it as a name, and may do what has to do with orders until 2100."""
+
+
 INTRODUCTION = 4
 """Lines that a server says when it is ready."""
 
 
-PROCESSES = {"plugsock", "serve", "server"}
+PROCESSES = {"plugsock", "serve", "server", "guarded"}
 """Fixtures that start plugsock."""
 
 
@@ -64,6 +85,7 @@ class Running:
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `stop` closes it
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.introduction = [self.process.stdout.readline() for _ in range(INTRODUCTION)]
+        self.url = self.introduction[0].split()[-1]
 
     def stop(self):
         """End it as Ctrl-C does; its status and what it logged."""
@@ -77,6 +99,16 @@ class Running:
 
 @pytest.fixture
 def server(home):
+    running = Running()
+    yield running
+    if not running.log.closed:
+        running.stop()
+
+
+@pytest.fixture
+def guarded(home):
+    """A server that asks who somebody is."""
+    (home / "plugs" / "auth.py").write_text(AUTH)
     running = Running()
     yield running
     if not running.log.closed:

@@ -200,3 +200,15 @@ def test_a_reference_to_the_log_is_shown(home, server, plugsock):
     log = server.stop()[1]
     assert reference in log
     assert "    | ZeroDivisionError: division by zero" in log
+
+
+@pytest.mark.parametrize("wrong", [[], ["--token", ""]], ids=["none", "wrong"])
+def test_who_is_not_known_is_told_so(guarded, plugsock, wrong):
+    status, out, err = plugsock("call", "auth.orders", *wrong)
+
+    assert (status, out, err) == (1, "", "unauthorized: Nobody knows you by that.\n")
+
+
+def test_a_token_says_who_calls(guarded, plugsock):
+    assert plugsock("call", "auth.orders", "--token", "ada") == (0, "3\n", "")
+    assert plugsock("call", "auth.orders", PLUGSOCK_TOKEN="ada") == (0, "3\n", "")

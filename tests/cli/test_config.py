@@ -161,6 +161,11 @@ def test_variables_of_the_commands_and_of_others_are_left_alone(home):
     assert read(home, environ={"PLUGSOCK_TOKEN": "t", "PLUGSOCK_URL": "ws://x", "PATH": "/bin", "PLUGSOCKET": "1"})
 
 
+def test_variables_of_default_plugs_are_left_to_them(home):
+    assert read(home, environ={"PLUGSOCK_JWT_SECRET": "x", "PLUGSOCK_JWT_SECRTE": "x"})
+    assert refusal(home, environ={"PLUGSOCK_JWT": "x"}) == "PLUGSOCK_JWT: there is no such setting"
+
+
 @pytest.mark.fault("D9")
 @pytest.mark.parametrize(
     ("text", "place"),

@@ -129,13 +129,15 @@ def test_without_a_name_it_lists_what_there_is(home, capsys):
         "clock": "clock.ticks",
         "echo": "echo",
         "math": "math.add",
+        "tokens": "@authenticate",
     }
     assert all(row[2] for row in rows)
     assert list(home.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", [each.name for each in defaults()])
-def test_each_default_plug_works_on_its_own(home, name):
+def test_each_default_plug_works_on_its_own(home, name, monkeypatch):
+    monkeypatch.setenv("PLUGSOCK_JWT_SECRET", "0" * 32)
     main(["eject", name])
 
     events, problems = look_at(home / "plugs", trust=False)

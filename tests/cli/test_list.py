@@ -38,6 +38,19 @@ def test_without_a_server_it_lists_the_folder(home, plugsock):
     assert (count[0], count[2]) == ("greet.count", "stream")
 
 
+def test_who_authenticates_is_listed(home, plugsock):
+    (home / "plugs" / "auth.py").write_text(
+        "from plugsock import Hello, User, authenticate\n\n\n"
+        '@authenticate\nasync def who(hello: Hello) -> User | None:\n    """Nobody."""\n'
+    )
+
+    found = own(plugsock("list")[1])[0]
+    assert [found[0], *found[2:]] == [
+        *("@authenticate", "call"),
+        *("(hello: Hello) -> User | None", "folder", "ok", "Nobody."),
+    ]
+
+
 def test_the_default_plugs_are_listed_too(plugsock):
     out = plugsock("list")[1]
 

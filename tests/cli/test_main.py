@@ -7,6 +7,8 @@ from plugsock import __version__
 from plugsock.cli.main import main
 from support import executable
 
+RIGHTS = ("who", "grant", "revoke", "kick")
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
@@ -32,11 +34,13 @@ def test_its_help_shows_examples_as_they_are_and_every_command(capsys):
 
     help = capsys.readouterr().out
     assert "\n    plugsock add plug greet " in help
-    for command in ("serve", "call", "list", "swap", "check", "add", "completion"):
+    for command in ("serve", "call", "list", "swap", "check", "add", "completion", *RIGHTS):
         assert f"\n  {command} " in help
 
 
-@pytest.mark.parametrize("command", ["serve", "call", "list", "swap", "check", "add", "completion", "add plug"])
+@pytest.mark.parametrize(
+    "command", ["serve", "call", "list", "swap", "check", "add", "completion", "add plug", *RIGHTS]
+)
 def test_each_command_explains_itself_with_an_example(capsys, command):
     assert main([*command.split(), "-h"]) == 0
 

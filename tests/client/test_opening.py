@@ -46,6 +46,18 @@ async def test_a_refused_hello_is_raised(server):
                 pass
 
 
+async def test_the_welcome_says_who_one_is_and_what_one_may_do(server):
+    url, peer = server
+
+    async def greet():
+        await (await peer).says('welcome 1 {"session":"s1","user":"ada","permissions":["orders.*"]}')
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(greet())
+        async with connect(url, token="s3cret") as socket:
+            assert (socket.user, socket.permissions) == ("ada", ["orders.*"])
+
+
 async def test_a_close_instead_of_a_welcome_is_raised_with_its_code(server):
     url, peer = server
 

@@ -412,3 +412,53 @@ async def test_a_ping_says_how_long_it_took(talk, tasks):
         await peer.says("pong", "pong")
 
         assert await ping > 0
+
+
+# who one is
+
+
+async def test_a_notice_of_permissions_is_followed_before_it_is_told(talk):
+    heard = []
+    async with talk() as (socket, peer):
+        assert (socket.user, socket.permissions) == (None, [])
+        socket.on_notice(lambda name, _data: heard.append((name, socket.user, socket.permissions)))
+        await peer.says('notice permissions {"user":"ada","permissions":["orders.*","!orders.delete"]}')
+        await everything_received(socket, peer)
+
+    assert heard == [("permissions", "ada", ["orders.*", "!orders.delete"])]
+
+
+@pytest.mark.parametrize("format", ["json", "msgpack"])
+async def test_a_new_token_is_shown_as_json_and_says_until_when_it_is_good(talk, tasks, format):
+    async with talk(format=format) as (socket, peer):
+        refresh = tasks.create_task(socket.refresh("s3cret"))
+        await peer.hears('token 1 plugsock {"token":"s3cret"}')
+        await peer.says('ok 1 {"user":"ada","permissions":["a"],"expires":1700000000.5}')
+
+        assert await refresh == 1700000000.5
+        assert (socket.user, socket.permissions) == ("ada", ["a"])
+
+
+async def test_a_notice_right_behind_the_answer_to_a_new_token_is_the_newer_one(talk, tasks):
+    async with talk() as (socket, peer):
+        refresh = tasks.create_task(socket.refresh("s3cret"))
+        await peer.hears('token 1 plugsock {"token":"s3cret"}')
+        await peer.says(
+            'ok 1 {"user":"ada","permissions":["a"],"expires":null}',
+            'notice permissions {"user":"ada","permissions":[]}',
+        )
+
+        assert await refresh is None
+        await everything_received(socket, peer)
+        assert socket.permissions == []
+
+
+async def test_a_new_token_that_is_refused_changes_nothing(talk, tasks):
+    async with talk() as (socket, peer):
+        await peer.says('notice permissions {"user":"ada","permissions":["a"]}')
+        refresh = tasks.create_task(outcome(socket.refresh("wrong")))
+        await peer.hears('token 1 plugsock {"token":"wrong"}')
+        await peer.says('error 1 {"code":"unauthorized","message":"Nobody knows you by that."}')
+
+        assert str(await refresh) == "unauthorized: Nobody knows you by that."
+        assert (socket.user, socket.permissions) == ("ada", ["a"])

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-ON_EVERY_LOOP = {"test_connection", "test_listener"}
+ON_EVERY_LOOP = {"test_connection", "test_fence", "test_listener", "test_withholding"}
 
 LOOPS = {"asyncio": asyncio.new_event_loop}
 if sys.platform != "win32":

@@ -7,7 +7,7 @@ import pytest
 
 from plugsock.errors import PlugsockError
 from plugsock.gateway.admin import Admin
-from plugsock.model import Problem
+from plugsock.model import Problem, User
 from plugsock.ops.datadir import Address, DataDirectory
 from plugsock.rpc.admin import REQUEST_LIMIT, WorkerRow
 from plugsock.rpc.frames import Group, Staged
@@ -31,8 +31,8 @@ class Workers:
 
 
 @pytest.fixture
-async def stage():
-    return Stage(announce("a"), announce("b"))
+async def stage(tmp_path):
+    return Stage(announce("a"), announce("b"), data=tmp_path)
 
 
 @pytest.fixture
@@ -70,11 +70,25 @@ async def test_list_shows_what_is_served_and_what_is_wrong(stage, admin):
 async def test_swap_answers_when_what_was_found_is_served(stage, admin):
     async with asyncio.TaskGroup() as group:
         asked = group.create_task(ask(admin, b'{"do":"swap"}'))
-        await stage.link.told("look", "force")
+        await stage.link.hears("look", "force")
         found = Group("g", [announce("a", "r2")], ["b"], [])
         stage.gateway.staged(Staged(9, [found], [], asked=True))
     [swapped] = asked.result()
     assert (swapped["changed"], swapped["gone"]) == (["a"], ["b"])
+
+
+async def test_a_swap_that_may_open_the_server_says_so(stage, admin):
+    stage.swap(announce("a", requires=(("x",),)))
+    open_again = Group("g", [announce("a", "r2")], [], [])
+    for request, changed in ((b'{"do":"swap"}', []), (b'{"do":"swap","allow_open":true}', ["a"])):
+        stage.link.said.clear()
+        async with asyncio.TaskGroup() as group:
+            asked = group.create_task(ask(admin, request))
+            await stage.link.hears("look", "force")
+            stage.gateway.staged(Staged(9, [open_again], [], asked=True))
+        [swapped] = asked.result()
+        assert swapped["changed"] == changed
+        assert len(swapped["problems"]) == (not changed)
 
 
 async def test_stop_is_passed_on(admin):
@@ -135,3 +149,82 @@ async def test_what_the_workers_can_not_do_is_refused_in_one_sentence(admin):
 
 async def test_join_says_where_and_with_which_key(admin):
     assert await ask(admin, b'{"do":"join"}') == [{"is": "address", "address": "127.0.0.1:4711", "key": "secret"}]
+
+
+@pytest.fixture
+async def ada(stage):
+    """Somebody who is known, with a socket on which a call runs that needs a permission."""
+    stage.swap(announce("orders", requires=(("orders.read",),)))
+    client = stage.client()
+    stage.gateway.identities.know(client.peer, User("ada", frozenset({"orders.*"}), 2e9))
+    client.say("call 1 orders")
+    return client
+
+
+async def test_a_revoke_answers_with_what_it_has_reached(admin, ada):
+    [revoked] = await ask(admin, b'{"do":"revoke","user":"ada","permission":"orders.read"}')
+    assert revoked == {"is": "revoked", "reach": {"sockets": 1, "calls": 1, "streams": 0}}
+    assert ada.faults() == [("1", "revoked")]
+
+
+async def test_a_grant_answers_with_the_denials_that_still_take_it_away(admin, ada):
+    _, granted, back = await ask(
+        admin,
+        b'{"do":"revoke","user":"ada","permission":"orders.*"}',
+        b'{"do":"grant","user":"ada","permission":"orders.read"}',
+        b'{"do":"grant","user":"ada","permission":"orders.*"}',
+    )
+    assert granted == {"is": "granted", "reach": {"sockets": 1, "calls": 0, "streams": 0}, "standing": ["orders.*"]}
+    assert back["standing"] == []
+
+
+@pytest.mark.parametrize("do", ["grant", "revoke"])
+@pytest.mark.parametrize("what", [{"user": "", "permission": "a"}, {"user": "ada", "permission": "a b"}])
+async def test_what_is_no_user_and_no_permission_is_refused(admin, do, what):
+    [refused] = await ask(admin, json.dumps({"do": do, **what}).encode())
+    assert refused["is"] == "refused"
+    assert refused["message"]
+
+
+async def test_a_kick_closes_what_is_open_and_counts_it(stage, admin, ada):
+    other = stage.client()
+    gone = stage.client()
+    gone.peer.key = "of a session that it may come back to"
+    stage.gateway.identities.know(gone.peer, User("ada"))
+    gone.leave()
+    assert await ask(admin, b'{"do":"kick","user":"ada","code":4000,"reason":"later"}') == [
+        {"is": "kicked", "sockets": 1}
+    ]
+    assert ada.wire.closed == (4000, "later")
+    assert other.wire.closed is None
+    assert await ask(admin, b'{"do":"kick","user":"nobody"}') == [{"is": "kicked", "sockets": 0}]
+
+
+async def test_who_shows_who_is_here_and_who_was_granted_or_denied_something(stage, admin, ada):
+    second = stage.client()
+    stage.gateway.identities.know(second.peer, User("ada", frozenset({"staff"}), 1e9))
+    stage.client()
+    *_, present = await ask(
+        admin,
+        b'{"do":"revoke","user":"ada","permission":"orders.delete"}',
+        b'{"do":"grant","user":"bob","permission":"staff"}',
+        b'{"do":"who"}',
+    )
+    ada_row, bob = present["users"]
+    assert ada_row == {
+        "user": "ada",
+        "sockets": 2,
+        "permissions": ["orders.*", "staff", "!orders.delete"],
+        "expires": 1e9,
+        "granted": [],
+        "denied": ["orders.delete"],
+    }
+    assert bob == {
+        "user": "bob",
+        "sockets": 0,
+        "permissions": ["staff"],
+        "expires": None,
+        "granted": ["staff"],
+        "denied": [],
+    }
+    assert present["anonymous"] == 1

@@ -9,6 +9,7 @@ import pytest
 from plugsock.gateway.calls import DEFAULT_CREDIT
 from plugsock.model import MSGPACK, Fault, Kind
 from plugsock.rpc.frames import ERROR, EXPLAIN, MOCK, OK, SILENT
+from support.identified import enter, guarded, known, refresh
 from support.scripted import Stage, announce
 
 
@@ -257,3 +258,50 @@ async def test_what_a_pool_answers_in_a_worker_s_place_counts_as_failed():
     assert (row["answered"], row["failed"], row["bytes_in"], row["ran_s"]) == (0, 2, 10, 0.0)
     assert not stage.gateway.calls.by_sequence
     assert not client.peer.session.calls
+
+
+# Calls that are said anew, because they have not begun.
+
+
+async def again(before, after, permissions=("p",)):
+    """A call of one who has these permissions, of an event that a swap changes before it has begun."""
+    stage = guarded(announce("a", **before))
+    client = stage.client()
+    enter(stage, client, known("ada", permissions))
+    client.say("call 2 a {}")
+    stage.swap(announce("a", "r2", **after))
+    client.heard()
+    stage.gateway.again(stage.link.calls.pop().sequence)
+    return stage, client
+
+
+async def test_a_call_that_has_not_begun_needs_what_its_event_requires_by_now():
+    stage, client = await again({}, {"requires": (("q",),)})
+    assert client.faults() == [("2", "forbidden")]
+    assert stage.link.calls == []
+    assert not stage.gateway.calls.by_sequence
+
+
+async def test_a_call_that_has_not_begun_and_is_still_allowed_begins_and_its_answer_is_protected():
+    stage, client = await again({}, {"requires": (("p",),)})
+    [call] = stage.link.calls
+    assert call.revision == "r2"
+    stage.answer(call, 1)
+    [(_, frame)] = client.wire.frames
+    assert frame.needs == (("p",),)
+
+
+async def test_a_call_that_was_revoked_before_it_began_never_does_and_frees_its_key():
+    stage = guarded(announce("a", requires=(("p",),), order="socket"))
+    client = stage.client()
+    enter(stage, client, known("ada", ["p", "q"]))
+    client.say("call 2 a {}")
+    [call] = stage.link.calls
+    refresh(stage, client, known("ada", ["q"]))
+    stage.swap(announce("a", "r2", requires=(("q",),), order="socket"))
+    stage.gateway.again(call.sequence)
+    client.heard()
+    client.say("call 1001 a {}")
+    await asyncio.sleep(0)
+    assert [begun.id for begun in stage.link.calls] == [b"2", b"1001"]
+    assert not stage.gateway.calls._left

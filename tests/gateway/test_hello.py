@@ -107,7 +107,7 @@ async def test_a_session_that_nobody_takes_up_is_forgotten(monkeypatch):
     key = client.hello()["resume"]
     client.say("call 2 a")
     client.leave()
-    await stage.link.told("forget", client.peer.id)
+    await stage.link.hears("forget", client.peer.id)
     assert stage.link.said[-2][0] == "cancel"
     assert stage.client().hello(resume=key)["resumed"] is False
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from plugsock.gateway import ordering
 from plugsock.gateway.drain import Drain
-from plugsock.gateway.ordering import NoKey, key_reader
+from plugsock.gateway.ordering import key_reader
+from plugsock.gateway.refusal import Refused
 from plugsock.model import JSON, MSGPACK, Kind
 from support.scripted import Client, Stage, announce
 
@@ -153,7 +154,7 @@ def test_without_an_order_there_is_nothing_to_read():
 
 
 def test_what_is_nested_too_deeply_has_no_key():
-    with pytest.raises(NoKey):
+    with pytest.raises(Refused):
         key_reader("{room}")("s1", b'{"other":' + b"[" * 100_000, JSON)
 
 

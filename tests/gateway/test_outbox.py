@@ -1,6 +1,6 @@
 import pytest
 
-from plugsock.gateway.outbox import BATCH, LONG, OVERHEAD, Age, long_frame, next_batch, next_deflated_batch
+from plugsock.gateway.outbox import BATCH, LONG, OVERHEAD, Age, long_frame, next_batch, next_deflated_batch, take_back
 from plugsock.wire.deflate import Deflater, Inflater
 from support.client_frames import BINARY, PING, TEXT, split_frames
 
@@ -61,3 +61,29 @@ def test_the_age_is_that_of_the_oldest_unsent_byte():
     assert age.mark(13.0, queued=200, sent=100) == 2.0  # the bytes queued between 10 and 11, at the latest at 11
     assert age.mark(14.0, queued=300, sent=200) == 0.0
     assert age.mark(15.0, queued=300, sent=250) == 1.0
+
+
+def taken_back(outbox, age=None, handed=0):
+    """Take back what is longer than three bytes; a text is replaced by one byte."""
+    return take_back(outbox, lambda frame: len(frame) <= 3, lambda binary, _: None if binary else b"!", age, handed)
+
+
+def test_what_is_taken_back_is_gone_or_replaced_and_the_rest_keeps_its_order():
+    outbox = [(TEXT, b"one"), (BINARY, b"gone"), (TEXT, b"other"), (PING, b""), (BINARY, b"two")]
+    assert taken_back(outbox) == (4 + OVERHEAD) + 4
+    assert outbox == [(TEXT, b"one"), (TEXT, b"!"), (PING, b""), (BINARY, b"two")]
+    assert taken_back(outbox) == 0
+
+
+def test_the_age_of_the_rest_is_what_it_was():
+    first, forbidden, last = (TEXT, b"one"), (BINARY, b"x" * 1_000), (TEXT, b"two")
+    short = 3 + OVERHEAD
+    age = Age(now=10.0, queued=50 + short)
+    age.mark(11.0, queued=50 + short + 1_000 + OVERHEAD, sent=50)
+    age.mark(12.0, queued=50 + 2 * short + 1_000 + OVERHEAD, sent=50)
+    taken_back([first, forbidden, last], age, handed=50)
+    assert age.mark(13.0, queued=50 + 2 * short, sent=50) == 3.0, "the first one still waits"
+    assert age.mark(14.0, queued=50 + 2 * short, sent=50 + short) == 2.0, (
+        "the last one was queued after the second mark"
+    )
+    assert age.mark(15.0, queued=50 + 2 * short, sent=50 + 2 * short) == 0.0

@@ -5,6 +5,7 @@ import re
 from contextlib import asynccontextmanager
 
 import pytest
+from msgspec import structs
 
 from plugsock.gateway.access import Access
 from plugsock.gateway.deadlines import Deadlines
@@ -13,7 +14,7 @@ from plugsock.gateway.limits import Limits
 from plugsock.gateway.listener import Listener
 from plugsock.gateway.pages import STATIC, Pages, is_loopback
 from plugsock.gateway.routes import Routes
-from plugsock.model import Announcement, Kind
+from plugsock.model import AUTHENTICATE, Announcement, Kind
 from plugsock.ops.ledger import Ledger
 from plugsock.rpc.frames import Group
 from support.wires import HOST, Recorder, Server, ask, silent, upgrade
@@ -29,12 +30,14 @@ GREET = Announcement(
     shape="0a1b2c3d",
 )
 
+WHO = structs.replace(GREET, event=AUTHENTICATE, input="(hello: Hello)", output="User | None", doc="")
+
 PARTS = sorted(f"/{file.name}" for file in STATIC.iterdir() if file.suffix != ".html")
 
 
 def routes():
     table = Routes(Deadlines(), Ledger(), 30.0)
-    table.commit([Group(id="0a1b", events=[GREET], gone=[], problems=[])])
+    table.commit([Group(id="0a1b", events=[GREET, WHO], gone=[], problems=[])])
     return table
 
 
@@ -111,6 +114,13 @@ async def test_the_events_are_listed_without_the_paths_of_the_machine():
             }
         ]
         assert b"/home/ada" not in content
+
+
+async def test_what_no_client_can_call_is_not_listed():
+    async with showing() as server:
+        listed = json.loads((await got(server, "/events.json"))[2])["events"]
+
+        assert [each["event"] for each in listed] == ["greet"]
 
 
 async def test_the_list_waits_for_the_plugs_and_the_page_does_not():

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from plugsock.model import Kind
+from support.identified import guarded
 from support.scripted import Stage, announce
 
 
@@ -117,3 +118,10 @@ async def test_a_draining_server_takes_no_calls():
     [frame] = client.heard()
     fault = json.loads(frame.split(" ", 2)[2])
     assert (fault["code"], fault["retry"], fault["after_ms"]) == ("overloaded", True, 1000)
+
+
+@pytest.mark.parametrize("say", ["call 7 nothing", "watch 7 nothing", "join 7 nothing", "leave 7 nothing"])
+async def test_who_has_not_said_hello_does_not_find_out_what_there_is(say):
+    client = guarded(announce("a")).client()
+    client.say(say)
+    assert client.faults() == [("7", "unauthorized")]

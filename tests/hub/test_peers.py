@@ -9,6 +9,7 @@ from plugsock.hub.peers import Peers
 class Somebody:
     id: str
     binary: bool = False
+    is_admitted: bool = True
     heard: list[tuple[bool, bytes]] = field(default_factory=list)
 
     def send(self, binary: bool, frame: bytes) -> None:  # noqa: FBT001
@@ -76,3 +77,12 @@ def test_a_peer_may_leave_while_all_are_told():
     peers.add(Leaver("2"))
     peers.broadcast(b"go")
     assert len(peers) == 0
+
+
+def test_what_everybody_gets_goes_to_those_who_are_admitted():
+    peers: Peers[Somebody] = Peers()
+    stranger, somebody = Somebody("a", is_admitted=False), Somebody("b")
+    peers.add(stranger)
+    peers.add(somebody)
+    peers.broadcast(b"news")
+    assert (stranger.heard, somebody.heard) == ([], [(False, b"news")])

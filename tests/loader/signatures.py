@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Optional, TypedDict
 
 from msgspec import Meta, Struct
 
-from plugsock import Raw, Server, Socket, User
+from plugsock import Raw, Server, Socket, User, blocking
 
 
 class Colour(enum.Enum):
@@ -102,6 +102,24 @@ async def with_all(name: str, server: Server, *, user: User, socket: Socket) -> 
 async def maybe_user(user: User | None, name: str = "") -> None: ...
 async def old_optional_user(me: Optional[User] = None) -> None: ...  # noqa: UP045
 async def only_socket(who: Socket) -> None: ...
+async def awaited_server(server: Server | None) -> None: ...
+async def awaited_stream(server: Server) -> AsyncIterator[int]:
+    yield 1
+
+
+def blocked_server(server: blocking.Server, name: str = "") -> None: ...
+def blocked_stream(server: "blocking.Server | None") -> Iterator[int]:
+    yield 1
+
+
+async def server_that_blocks(name: str, everybody: blocking.Server) -> None: ...
+async def stream_that_blocks(everybody: blocking.Server | None = None) -> AsyncIterator[int]:
+    yield 1
+
+
+def server_that_nobody_awaits(name: str, everybody: Server) -> None: ...
+def stream_that_nobody_awaits(*, everybody: Server | None = None) -> Iterator[int]:
+    yield 1
 
 
 # Whole

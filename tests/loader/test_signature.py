@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from loader import signatures
+from plugsock import Hello, Server, Socket, User
 from plugsock.errors import DeclareError
-from plugsock.loader.signature import Mode, read
+from plugsock.loader.signature import Mode, read, read_authenticator
 from plugsock.model import Kind, Raw
 
 
@@ -191,6 +192,10 @@ def test_a_whole_default_that_one_call_changes_is_new_for_the_next():
         ("whole_annotated", Mode.WHOLE, {"socket"}, False),
         ("nested", Mode.FIELDS, set(), False),
         ("raw_and_socket", Mode.RAW, {"socket"}, False),
+        ("awaited_server", Mode.FIELDS, {"server"}, False),
+        ("awaited_stream", Mode.FIELDS, {"server"}, False),
+        ("blocked_server", Mode.FIELDS, {"server"}, False),
+        ("blocked_stream", Mode.FIELDS, {"server"}, False),
     ],
 )
 def test_what_it_needs_is_known(name, mode, needs, user_required):
@@ -218,6 +223,10 @@ def test_what_it_needs_is_known(name, mode, needs, user_required):
         ("forgotten_await", "the type of the result can't come over the wire: Awaitable"),
         ("wrong_stream", r"it yields, so it is a stream: its result is `AsyncIterator\[int\]`"),
         ("plain_stream_says_async", "it yields, so it is a stream"),
+        ("server_that_blocks", "`everybody: blocking.Server` would .*: an `async def` takes `plugsock.Server`"),
+        ("stream_that_blocks", "an `async def` takes `plugsock.Server`"),
+        ("server_that_nobody_awaits", "can't await .* `everybody: Server`: it takes `plugsock.blocking.Server`"),
+        ("stream_that_nobody_awaits", "it takes `plugsock.blocking.Server`"),
     ],
 )
 def test_what_can_not_work_is_said_in_a_sentence(name, error):
@@ -286,3 +295,66 @@ def test_the_shape_is_the_same_in_every_process():
         for seed in ("1", "2")
     }
     assert seen == {signature("rich").shape}
+
+
+# The one that says who somebody is; how it behaves is in test_authenticate.py.
+
+
+def test_an_authenticator_takes_a_hello_whatever_that_is_called():
+    async def who(shown: Hello, server: Server) -> User | None: ...
+
+    signature = read_authenticator(who)
+
+    assert (signature.kind, signature.is_async) == (Kind.CALL, True)
+    assert signature.decode[0](b'{"hello":{"token":"word"}}')
+
+
+def test_an_authenticator_is_asked_before_there_is_a_caller():
+    def who(hello: Hello, socket: Socket): ...
+
+    assert refused_authenticator(who) == (
+        "`socket` can't be handed in: @authenticate is asked before there is a caller"
+    )
+
+
+def refused_authenticator(function):
+    with pytest.raises(DeclareError) as error:
+        read_authenticator(function)
+    return str(error.value)
+
+
+def test_an_authenticator_must_take_a_hello_and_no_other_field():
+    def nothing(): ...
+    def unsaid(hello): ...
+    def text(hello: str): ...
+    def maybe(hello: Hello | None): ...
+    def default(hello: Hello = Hello()): ...  # noqa: B008
+    def two(hello: Hello, other: Hello): ...
+    def more(hello: Hello, realm: str = ""): ...
+    def server(server: Server): ...
+
+    for function in (nothing, unsaid, text, maybe, default, two, more, server):
+        assert refused_authenticator(function) == (
+            "@authenticate takes what somebody shows of themselves, as `hello: Hello`, and nothing else but a `Server`"
+        )
+
+
+def test_an_authenticator_answers_with_a_user():
+    def text(hello: Hello) -> str: ...
+    def users(hello: Hello) -> list[User]: ...
+
+    assert refused_authenticator(text) == "@authenticate says who somebody is: its result is `User | None`, not `str`"
+    assert refused_authenticator(users).endswith("not `list[User]`")
+
+
+def test_an_authenticator_is_no_stream():
+    def lines(hello: Hello):
+        yield User("ada")
+
+    async def ticks(hello: Hello):
+        yield User("ada")
+
+    for function in (lines, ticks):
+        assert (
+            refused_authenticator(function) == "@authenticate says once who somebody is: `return` it, it can't `yield`"
+        )

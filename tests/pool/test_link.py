@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from plugsock.gateway.calls import OpenCall
+from plugsock.gateway.open_call import OpenCall
+from plugsock.model import Reach
 from plugsock.ops import log, parcels
 from plugsock.ops.parcels import Parcels
 from plugsock.pool.link import CONGESTED, ProcessLink
 from plugsock.rpc import batches
 from plugsock.rpc.batches import LONG, Parcel
-from plugsock.rpc.frames import OK, Broadcast, Details, File, Kick, SocketState, Staged
+from plugsock.rpc.frames import OK, Broadcast, Details, File, Grant, Kick, KickUser, Reply, SocketState, Staged
 from support.ends import Ends, OwnerOf, call
-from support.recording import Answer, Changed, Ended, Item, RecordingSink
+from support.recording import Answer, Asked, Changed, Ended, Item, RecordingSink
 
 
 @asynccontextmanager
@@ -100,7 +101,7 @@ async def test_calls_of_one_turn_are_one_batch_and_so_are_their_answers():
 async def test_of_what_the_gateway_knows_of_a_call_only_that_travels_which_a_worker_needs():
     async with evil() as (link, _owner, there):
         known = OpenCall(
-            7, "greet", "5e0c1a22", True, "s1", 2, 3, 32, "key", "trace", "room", b"1", b"9", None, None, None, 0.0, 1
+            7, "greet", "5e0c1a22", True, "s1", 2, 3, 32, "key", "trace", "room", b"1", b"9", None, None, None, 0.0, 1, ()
         )  # fmt: skip
         link.call(known)
         ((heard,),) = await there.heard(1)
@@ -182,6 +183,7 @@ WORDS = {
     "more": (7, 32),
     "socket": (SocketState("s1", "ada", ["read"], None, 3),),
     "forget": ("s1",),
+    "told": (3, Reply(Reach(2, 1, 0))),
     "restore": ([File("plugs.a", "/a.py", "a.py", b"", False, False, "folder", False)],),
     "retire": (3,),
     "stop": (),
@@ -212,6 +214,8 @@ async def test_every_word_reaches_the_engine_as_it_was_said(word):
 SAID = {
     "item": ((7, b"1"), Item(7, b"1")),
     "emit": ((Kick("s1", 4502, "why", 7),), Kick("s1", 4502, "why", 7)),
+    "emit of a user": ((KickUser("ada", 4502, "why", 0),), KickUser("ada", 4502, "why", 0)),
+    "ask": ((3, 7, Grant("ada", "orders.*")), Asked(3, 7, Grant("ada", "orders.*"))),
     "ended": ((7,), Ended(7)),
     "changed": ((["/a.py"],), Changed(["/a.py"])),
     "staged": ((Staged(3, [], [], asked=True),), Staged(3, [], [], asked=True)),
@@ -223,7 +227,7 @@ SAID = {
 async def test_every_word_of_a_worker_reaches_its_owner_as_it_was_said(word):
     said, heard = SAID[word]
     async with connected() as ends:
-        getattr(ends.process, word)(*said)
+        getattr(ends.process, word.partition(" ")[0])(*said)
 
         await ends.owner.until(lambda: heard in ends.owner.said)
 

@@ -116,6 +116,15 @@ def test_what_a_plug_says_on_its_own_goes_out_while_its_call_is_open(place, work
     assert place.sink.emits() == said
 
 
+def test_the_gateway_knows_by_its_own_number_the_call_in_which_something_was_said(place, worker):
+    place.call("what no worker gets")
+    sequence = place.call("quick")
+    [serial] = worker.member.open
+    assert serial != sequence
+    worker.member.emit(Send("s1", "hi", b"1", None, serial))
+    assert [emit.sequence for emit in place.sink.emits()] == [sequence]
+
+
 @pytest.mark.fault("K6")
 @pytest.mark.parametrize(
     "says",

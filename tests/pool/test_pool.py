@@ -2,13 +2,13 @@ import asyncio
 
 import pytest
 
-from plugsock.model import Kind
+from plugsock.model import Kind, Reach
 from plugsock.pool.committed import ON_LOOP, QUICK, SLOW_S
 from plugsock.pool.crew import MOST_WAITING
 from plugsock.pool.life import State
 from plugsock.pool.pool import MOST_AGAIN
 from plugsock.pool.sizes import ASYNC_PLACES
-from plugsock.rpc.frames import ERROR, OK, Group, Send, SocketState
+from plugsock.rpc.frames import ERROR, OK, Grant, Group, KickUser, Reply, Send, SocketState
 from support.recording import Again
 from support.scripted import announce
 from support.staffed import Workplace, turn
@@ -463,12 +463,15 @@ async def test_a_call_with_a_key_that_is_given_back_goes_to_another_worker(place
     assert not keeper.member.open
 
 
-async def test_calls_that_wait_are_said_anew_where_a_swap_has_changed_their_order(place, one):
+@pytest.mark.parametrize("changed", [{"order": "{room}"}, {"requires": (("p",),)}])
+async def test_calls_that_wait_are_said_anew_where_a_swap_has_changed_their_order_or_what_they_require(
+    place, one, changed
+):
     for _ in range(HALF):
         place.call("quick")
     waiting = place.call("quick")
 
-    place.serve(announce("quick", "r2", order="{room}"))
+    place.serve(announce("quick", "r2", **changed))
 
     assert [said.sequence for said in place.sink.said if isinstance(said, Again)] == [waiting]
     assert place.ends(waiting) == []
@@ -498,3 +501,29 @@ async def test_refusals_do_not_make_an_event_quick(place, one):
     place.pool.tick(place.pool.now)
 
     assert place.pool.committed.entries["quick"].kind == ON_LOOP
+
+
+# What plugs ask for.
+
+
+async def test_an_idempotent_call_that_has_asked_for_something_is_run_again_when_its_worker_dies(place, one, two):
+    place.call("safe")
+    (asker,) = [worker for worker in (one, two) if worker.calls]
+    other = two if asker is one else one
+    asker.begin()
+    asker.member.ask(1, 1, Grant("ada", "orders.read"))
+    place.bury(asker)
+    place.pool.told(1, Reply(Reach()))
+
+    assert other.events == ["safe"]
+    assert [said[0] for said in other.heard()] == ["call"]
+
+
+async def test_a_user_is_kicked_in_the_name_of_a_call_that_goes_on(place, one):
+    sequence = place.call("quick")
+    kick = KickUser("ada", 4502, "", 1)
+    one.member.emit(kick)
+    place.pool.cancel(sequence)
+    one.member.emit(kick)
+
+    assert place.sink.emits() == [kick]

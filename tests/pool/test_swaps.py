@@ -206,7 +206,7 @@ async def test_what_one_has_not_seen_yet_is_looked_at_again_soon(place, workers)
     assert told(place) == [([], [])]
     one.heard()
 
-    await until(lambda: one.link.told)
+    await until(lambda: one.link.words)
 
     assert one.heard() == [("look", "echo.py")]
     for worker in workers:

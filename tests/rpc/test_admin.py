@@ -2,21 +2,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugsock.model import Announcement, Kind, Problem
+from plugsock.model import Announcement, Kind, Problem, Reach
 from plugsock.rpc.admin import (
+    Grant,
+    Granted,
     Join,
     JoinAddress,
+    Kick,
+    Kicked,
     List,
     Listing,
+    Present,
     Processes,
     Ps,
     Refused,
     Reload,
     Reloaded,
+    Revoke,
+    Revoked,
     Stop,
     Stopping,
     Swap,
     Swapped,
+    UserRow,
+    Who,
     decode_reply,
     decode_request,
     encode,
@@ -24,10 +33,18 @@ from plugsock.rpc.admin import (
 from support.scripted import row
 
 GREET = Announcement("greet", "5e0c1a22", Kind.CALL, "(name: str)", "str", "Say hello.", "plugs/greet.py:4")
+ADA = UserRow(user="ada", sockets=1, permissions=["a", "!b"], expires=1.5, granted=["a"], denied=["b"])
 BROKEN = Problem("plugs/chat.py", 3, "name 'x' is not defined", ("chat.send",))
 
 
-@pytest.mark.parametrize("request_", [List(), Swap(), Ps(), Reload(), Join(), Stop(), List(key="secret")])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        *(List(), Swap(), Ps(), Reload(), Join(), Who(), Stop(), List(key="secret"), Swap(allow_open=True)),
+        *(Grant(user="ada", permission="a.*"), Revoke(user="ada", permission="*")),
+        *(Kick(user="ada"), Kick(user="ada", code=4000, reason="two\nlines")),
+    ],
+)
 def test_a_request_is_a_line_that_reads_back_as_itself(request_):
     line = encode(request_)
 
@@ -48,6 +65,10 @@ def test_a_request_can_be_typed_by_hand():
         Processes(workers=[row(1), row(2, set="reports")]),
         Reloaded(workers=2),
         JoinAddress(address="127.0.0.1:1", key="secret"),
+        Granted(reach=Reach(1, 2, 3), standing=["*"]),
+        Revoked(reach=Reach(1, 2, 3)),
+        Kicked(sockets=2),
+        Present(users=[ADA], anonymous=1),
         Stopping(),
         Refused(message="two\nlines"),
     ],
@@ -65,7 +86,17 @@ def test_what_is_no_request_is_refused_and_nothing_worse(line):
         decode_request(line)
 
 
-@pytest.mark.parametrize("line", [b'{"do":"format"}', b'{"do":7}', b"[" * 100_000, b'{"do":"list","key":"\xff"}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"do":"format"}',
+        b'{"do":7}',
+        b"[" * 100_000,
+        b'{"do":"list","key":"\xff"}',
+        b'{"do":"grant","user":"a"}',
+        b'{"do":"kick","user":"a","code":1000}',
+    ],
+)
 def test_what_is_nearly_one_is_refused_too(line):
     with pytest.raises(ValueError):
         decode_request(line)

@@ -2,10 +2,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugsock.gateway.calls import OpenCall
-from plugsock.model import Announcement, Kind, Problem
+from plugsock.gateway.open_call import OpenCall
+from plugsock.model import Announcement, Kind, Problem, Reach
 from plugsock.rpc import batches
-from plugsock.rpc.frames import Broadcast, Call, Details, File, Group, Kick, Send, SocketState, Staged
+from plugsock.rpc.frames import (
+    Broadcast,
+    Call,
+    Details,
+    File,
+    Grant,
+    Group,
+    Kick,
+    KickUser,
+    Reply,
+    Revoke,
+    Send,
+    SocketState,
+    Staged,
+)
 
 GREET = Announcement("greet", "5e0c1a22", Kind.CALL, "(name: str)", "str", "Say hello.", "plugs/greet.py:4")
 BROKEN = Problem("plugs/chat.py", 3, "name 'x' is not defined", ("chat.send",))
@@ -22,6 +36,8 @@ DOWN = [
     batches.Met(SocketState("s1", "ada", ["read"], 17.5, 3)),
     batches.Forget("s1"),
     batches.Formats(msgpack=True),
+    batches.Told(3, Reply(Reach(2, 1, 4))),
+    batches.Told(4, Reply(Reach(), "the disk is full")),
     batches.Look(["/p/greet.py"], force=True, refused=["ab"]),
     batches.Restore([FILE]),
     batches.Adopt([FILE], ["plugs.gone"], True, ["0123456789abcdef"]),
@@ -39,6 +55,10 @@ UP = [
     batches.Said(Send("s1", "a.b", b"1", b"\x01", 7)),
     batches.Said(Broadcast("a.b", b"1", None, 0)),
     batches.Said(Kick("s1", 4502, "why", 7)),
+    batches.Said(KickUser("ada", 4502, "why", 0)),
+    batches.Asked(3, 7, Grant("ada", "orders.*")),
+    batches.Asked(4, 0, Revoke("ada", "orders.read:berlin", 5.0)),
+    batches.Asked(5, 0, Revoke("ada", "*")),
     batches.Ended(7),
     batches.Changed(["/p/greet.py"]),
     batches.Looked(Staged(3, [GROUP], [BROKEN], asked=True)),
@@ -143,6 +163,9 @@ GARBAGE = {
     "a number of the other end": batches.encode([(batches.CALL, 1), (batches.ANSWER, 1)]),
     "too few fields": b"\x91\x92\x40\x01",
     "a wrong type": batches.encode([(batches.ANSWER, "7", 0, b"", 0.0, None)]),
+    "a question of no kind": batches.encode([(74, 1, 7, ("Ask", "ada", "orders.read"))]),
+    "a question without a number": batches.encode([(74, None, 7, ("Grant", "ada", "orders.read"))]),
+    "an answer without what it reached": batches.encode([(14, 1, (None, ""))]),
     "a parcel without a number": b"\x91\x93\x20\x00\x01",
     "a parcel of less than nothing": b"\x91\x93\x20\x01\xff",
     "no UTF-8": b"\x91\x92\x44\x91\xa1\xff",

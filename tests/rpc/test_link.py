@@ -11,13 +11,13 @@ import pytest
 
 from plugsock.loader.source import Folder
 from plugsock.loader.swap import Loader
-from plugsock.model import JSON
+from plugsock.model import JSON, Reach
 from plugsock.rpc.batches import LONG
-from plugsock.rpc.frames import Call, File, Send, SocketState, Staged
+from plugsock.rpc.frames import Call, File, Grant, KickUser, Reply, Revoke, Send, SocketState, Staged
 from plugsock.settings import Settings
 from plugsock.worker.engine import Engine
 from support.ends import Ends, OwnerOf
-from support.recording import Answer, RecordingSink
+from support.recording import Answer, Ended, RecordingSink
 
 GREET = """
     from plugsock import plug
@@ -433,6 +433,73 @@ async def test_a_plug_speaks_to_its_caller_in_the_formats_that_are_wanted(linked
         Send("s1", "hello", b'"ada"', b"\xa3ada", first.sequence),
         Send("s1", "hello", b"null", None, second.sequence),
     ]
+
+
+RIGHTS = """
+    from plugsock import PlugsockError, Reach, Server, blocking, plug
+
+    @plug
+    async def promote(server: Server, user: str) -> Reach:
+        server.kick(user="eve", reason="out")
+        return await server.grant(user, "orders.approve")
+
+    @plug
+    def demote(server: blocking.Server, user: str) -> str:
+        try:
+            server.revoke(user, "orders.*", fence=5)
+        except PlugsockError as error:
+            return str(error)
+        return "done"
+"""
+
+
+async def test_a_plug_asks_for_something_and_waits_for_its_answer(linked):
+    one = await linked(rights=RIGHTS)
+    sequence = one.start("rights.promote", '{"user":"ada"}')
+    asked = await one.sink.question()
+    assert (asked.sequence, asked.request) == (sequence, Grant("ada", "orders.approve"))
+    assert one.sink.emits() == [KickUser("eve", 4502, "out", sequence)]
+    assert one.sink.answers(sequence) == []
+
+    one.link.told(asked.number, Reply(Reach(2, 1, 3)))
+    assert (await one.sink.answer_of(sequence)).value == {"sockets": 2, "calls": 1, "streams": 3}
+
+
+async def test_a_plain_function_waits_in_its_thread_and_hears_why_it_was_not_done(linked):
+    one = await linked(rights=RIGHTS)
+    sequence = one.start("rights.demote", '{"user":"ada"}')
+    asked = await one.sink.question()
+    assert (asked.sequence, asked.request) == (sequence, Revoke("ada", "orders.*", 5.0))
+
+    one.link.told(asked.number, Reply(Reach(), "the disk is full"))
+    assert (await one.sink.answer_of(sequence)).value == "the disk is full"
+
+
+async def test_answers_may_come_in_any_order_and_those_that_nobody_waits_for_are_ignored(linked):
+    one = await linked(rights=RIGHTS)
+    sequences = [one.start(event, '{"user":"ada"}') for event in ("rights.promote", "rights.demote", "rights.promote")]
+    await one.sink.question(3)
+    numbers = {asked.sequence: asked.number for asked in one.sink.questions()}
+    assert len({*numbers.values()}) == 3
+
+    one.link.told(999, Reply(Reach()))
+    for sequence in reversed(sequences):
+        for _ in range(2):
+            one.link.told(numbers[sequence], Reply(Reach(sequence)))
+    answers = [(await one.sink.answer_of(sequence)).value for sequence in sequences]
+    assert [answers[0]["sockets"], answers[1], answers[2]["sockets"]] == [sequences[0], "done", sequences[2]]
+
+
+@pytest.mark.parametrize("event", ["rights.promote", "rights.demote"])
+async def test_a_call_that_is_cancelled_while_it_waits_comes_to_its_end(linked, event):
+    one = await linked(rights=RIGHTS)
+    sequence = one.start(event, '{"user":"ada"}')
+    asked = await one.sink.question()
+    one.link.cancel(sequence)
+    await one.sink.until(lambda: Ended(sequence) in one.sink.said)
+    one.link.told(asked.number, Reply(Reach()))
+    await one.look()
+    assert one.sink.answers(sequence) == []
 
 
 async def test_what_was_replaced_is_unloaded_after_its_last_call_has_come_to_rest(linked, tmp_path):

@@ -69,6 +69,7 @@ class Echo:
     def __init__(self, process: Process) -> None:
         self.process = process
         self.heard: list[Any] = []
+        self.is_cut_off = False
         self.on_call: Callable[[Call], None] = lambda call: self.process.answer(
             call.sequence, OK, call.payload, 0, None
         )
@@ -77,6 +78,10 @@ class Echo:
     def call(self, call: Call) -> None:
         self._hear("call", call.sequence)
         self.on_call(call)
+
+    def cut_off(self) -> None:
+        self.is_cut_off = True
+        self._changed.set()
 
     def __getattr__(self, word: str) -> Callable[..., None]:
         return lambda *said, **named: self._hear(word, *said, *named.values())

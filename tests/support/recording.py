@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from plugsock.model import Fault
-from plugsock.rpc.frames import OK, Details, Emit, Staged
+from plugsock.rpc.frames import OK, Details, Emit, Request, Staged
 from plugsock.rpc.link import Link
 
 
@@ -47,6 +47,14 @@ class Item(NamedTuple):
     payload: bytes
 
 
+class Asked(NamedTuple):
+    """Something that a plug asks for."""
+
+    number: int
+    sequence: int
+    request: Request
+
+
 class Ended(NamedTuple):
     """A run that was cancelled has come to rest."""
 
@@ -75,7 +83,7 @@ class RecordingSink:
     """
 
     def __init__(self) -> None:
-        self.said: list[Answer | Item | Emit | Ended | Again | Changed | Staged] = []
+        self.said: list[Answer | Item | Emit | Asked | Ended | Again | Changed | Staged] = []
         self.link: Link | None = None
         self.hear: Callable[[Any], None] = lambda _said: None
         self._changed = asyncio.Event()
@@ -88,6 +96,9 @@ class RecordingSink:
 
     def emit(self, emit: Emit) -> None:
         self._say(emit)
+
+    def ask(self, number: int, sequence: int, request: Request) -> None:
+        self._say(Asked(number, sequence, request))
 
     def ended(self, sequence: int) -> None:
         self._say(Ended(sequence))
@@ -117,6 +128,14 @@ class RecordingSink:
 
     def emits(self) -> list[Emit]:
         return [said for said in self.said if isinstance(said, Emit)]
+
+    def questions(self) -> list[Asked]:
+        return [said for said in self.said if isinstance(said, Asked)]
+
+    async def question(self, count: int = 1) -> Asked:
+        """Wait for the n-th question."""
+        await self.until(lambda: len(self.questions()) >= count)
+        return self.questions()[count - 1]
 
     def changes(self) -> list[list[str]]:
         """The paths of each `changed`."""

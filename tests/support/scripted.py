@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from plugsock.gateway.gateway import Gateway
+from plugsock.gateway.handshake import Request
 from plugsock.gateway.peer import Peer
 from plugsock.model import Announcement, Kind, Problem
 from plugsock.rpc.admin import WorkerRow
-from plugsock.rpc.frames import ERROR, OK, Call, File, Group, SocketState, Staged
+from plugsock.rpc.frames import ERROR, OK, Call, File, Group, Reply, SocketState, Staged
 from plugsock.settings import Settings
 
 
@@ -21,9 +22,10 @@ class ScriptedLink:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.said: list[tuple] = []
+        self.states: list[SocketState] = []
         self._heard = asyncio.Event()
 
-    async def told(self, *words: object) -> None:
+    async def hears(self, *words: object) -> None:
         """Wait until it has been told something."""
         while words not in self.said:
             self._heard.clear()
@@ -46,6 +48,7 @@ class ScriptedLink:
         self._hear(("hold", socket, held))
 
     def socket(self, state: SocketState) -> None:
+        self.states.append(state)
         self._hear(("socket", state.id))
 
     def forget(self, socket: str) -> None:
@@ -53,6 +56,9 @@ class ScriptedLink:
 
     def formats(self, *, msgpack: bool) -> None:
         self._hear(("formats", msgpack))
+
+    def told(self, number: int, reply: Reply) -> None:
+        self._hear(("told", number, reply))
 
     def look(self, paths: Sequence[str] = (), *, force: bool = False, refused: Sequence[str] = ()) -> None:
         assert not refused  # what a gateway never says
@@ -81,7 +87,23 @@ class ScriptedWire:
         self.frames: list[tuple[bool, bytes]] = []
         self.sent = asyncio.Event()
         self.closed: tuple[int, str] | None = None
+        self.fences: list[Callable[[], None]] = []
         self.conversation: Peer
+        self.request = Request("/", None, None, {})
+        self.remote = "127.0.0.1:50000"
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed is None
+
+    def withhold(self, may_see, instead) -> None:
+        """Nothing waits here: it has all been read."""
+
+    def fence(self, passed) -> None:
+        self.fences.append(passed)
+
+    def cut(self) -> None:
+        self.closed = (1006, "")
 
     def send(self, binary: bool, payload: bytes) -> None:  # noqa: FBT001
         self.frames.append((binary, payload))
@@ -141,7 +163,7 @@ class Stage:
 
     def __init__(self, *events: Announcement, **settings: object) -> None:
         self.link = ScriptedLink()
-        self.gateway = Gateway(Settings(plugs=Path("plugs"), data=Path(".plugsock"), **settings))
+        self.gateway = Gateway(Settings(**{"plugs": Path("plugs"), "data": Path(".plugsock"), **settings}))
         self.gateway.attach(self.link)
         self._stage = 0
         self.swap(*events)

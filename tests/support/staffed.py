@@ -13,7 +13,7 @@ from plugsock.pool.member import Member
 from plugsock.pool.pool import Pool
 from plugsock.pool.sizes import Size
 from plugsock.pool.supervisor import Supervisor
-from plugsock.rpc.frames import ERROR, OK, Call, File, Group, SocketState, Staged
+from plugsock.rpc.frames import ERROR, OK, Call, File, Group, Reply, SocketState, Staged
 from plugsock.rpc.page import STAGING, STARTED, THREADS, private, staging
 from support.recording import RecordingSink
 from support.scripted import announce
@@ -43,50 +43,53 @@ class ScriptedProcessLink:
     """The link to a worker that does what the test says, with the words of `pool.link.ProcessLink`.
 
     Attributes:
-        told: Everything it was told, in order, calls as `("call", serial)`.
+        words: Everything it was told, in order, calls as `("call", serial)`.
         calls: Those that it has not answered, by serial.
     """
 
     def __init__(self) -> None:
         self.is_congested = False
-        self.told: list[tuple] = []
+        self.words: list[tuple] = []
         self.calls: dict[int, Call] = {}
 
     def call(self, call: Call, serial: int = 0) -> None:
         assert serial not in self.calls
         self.calls[serial] = call
-        self.told.append(("call", serial))
+        self.words.append(("call", serial))
 
     def cancel(self, sequence: int) -> None:
-        self.told.append(("cancel", sequence))
+        self.words.append(("cancel", sequence))
 
     def more(self, sequence: int, count: int) -> None:
-        self.told.append(("more", sequence, count))
+        self.words.append(("more", sequence, count))
 
     def hold(self, socket: str, *, held: bool) -> None:
-        self.told.append(("hold" if held else "let flow", socket))
+        self.words.append(("hold" if held else "let flow", socket))
 
     def socket(self, state: SocketState) -> None:
-        self.told.append(("socket", state.id, state.user))
+        self.words.append(("socket", state.id, state.user))
 
     def forget(self, socket: str) -> None:
-        self.told.append(("forget", socket))
+        self.words.append(("forget", socket))
 
     def formats(self, *, msgpack: bool) -> None:
-        self.told.append(("formats", msgpack))
+        self.words.append(("formats", msgpack))
+
+    def told(self, number: int, reply: Reply) -> None:
+        self.words.append(("told", number, reply))
 
     def look(self, paths: Sequence[str] = (), *, force: bool = False, refused: Sequence[str] = ()) -> None:
-        self.told.append(
+        self.words.append(
             ("look", *paths, *(["force"] if force else []), *(f"without {group.lstrip('0')}" for group in refused))
         )
 
     def restore(self, files: Sequence[File]) -> None:
-        self.told.append(("restore", *(file.module for file in files)))
+        self.words.append(("restore", *(file.module for file in files)))
 
     def adopt(
         self, files: Sequence[File], gone: Sequence[str], *, force: bool = False, refused: Sequence[str] = ()
     ) -> None:
-        self.told.append(
+        self.words.append(
             (
                 "adopt",
                 *(file.module for file in files),
@@ -97,16 +100,16 @@ class ScriptedProcessLink:
         )
 
     def commit(self, stage: int, groups: Sequence[str], held: Sequence[str] | None = None) -> None:
-        self.told.append(("commit", stage, list(groups), None if held is None else list(held)))
+        self.words.append(("commit", stage, list(groups), None if held is None else list(held)))
 
     def retire(self, stage: int) -> None:
-        self.told.append(("retire", stage))
+        self.words.append(("retire", stage))
 
     def stop(self) -> None:
-        self.told.append(("stop",))
+        self.words.append(("stop",))
 
     def close(self) -> None:
-        self.told.append(("close",))
+        self.words.append(("close",))
 
 
 class Stats:
@@ -161,8 +164,8 @@ class Worker:
 
     def heard(self) -> list[tuple]:
         """What it was told since this was asked the last time."""
-        told, self.link.told = self.link.told, []
-        return told
+        words, self.link.words = self.link.words, []
+        return words
 
     def begin(self, serial: int | None = None, *, thread: int | None = None) -> int:
         """Make a call's first step: of that one, or of the last that it got."""

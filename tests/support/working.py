@@ -8,7 +8,7 @@ from typing import Any
 from plugsock.loader import signature
 from plugsock.loader.catalog import Plug
 from plugsock.loader.declare import Options
-from plugsock.model import JSON, Announcement
+from plugsock.model import JSON, Announcement, Requires
 from plugsock.rpc.frames import Call, SocketState
 from plugsock.rpc.page import Page, private
 from plugsock.worker.run import Runner
@@ -24,14 +24,14 @@ async def until(ready: Callable[[], Any]) -> None:
         await asyncio.sleep(0.001)
 
 
-def plug_of(function: Callable[..., Any], *, order: str = "") -> Plug:
+def plug_of(function: Callable[..., Any], *, order: str = "", requires: Requires = ()) -> Plug:
     """A function as the loader would hand it over; its event is its name."""
     event = function.__name__
     read = signature.read(function, event)
     announcement = Announcement(
-        event, REVISION, read.kind, read.input_text, read.output_text, "", "test.py:1", order=order
+        event, REVISION, read.kind, read.input_text, read.output_text, "", "test.py:1", order=order, requires=requires
     )
-    return Plug(announcement, function, read, Options(order=order), "plugs.test")
+    return Plug(announcement, function, read, Options(order=order, requires=requires), "plugs.test")
 
 
 class Worker:
@@ -44,12 +44,13 @@ class Worker:
         max_answer: int = 1 << 20,
         dev: bool = False,
         order: str = "",
+        requires: Requires = (),
         page: "Page | None" = None,
     ):
         self.sink = RecordingSink()
         self.page = private() if page is None else page
         self.table = Table(max_answer, dev=dev)
-        self.table.commit(1, [plug_of(function, order=order) for function in functions], [])
+        self.table.commit(1, [plug_of(function, order=order, requires=requires) for function in functions], [])
         self.runner = Runner(self.sink, self.table, threads=threads, dev=dev, page=self.page)
         self._sequences = itertools.count(1)
 

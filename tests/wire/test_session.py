@@ -95,3 +95,40 @@ def test_the_last_answers_are_kept_up_to_a_number_and_a_size(sizes):
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_a_row(state):
     assert state in NEXT
+
+
+def withhold_secrets(session):
+    """Take back what says so; `ok` is replaced."""
+    session.withhold(
+        lambda frame: b"secret" not in frame, lambda binary, frame: b"error" if frame.startswith(b"ok") else None
+    )
+
+
+def test_a_kept_answer_that_may_not_be_seen_any_more_is_replaced_or_forgotten():
+    session = opened()
+    for id, frame in ((b"1", b"ok 1 2"), (b"2", b"ok 2 secret"), (b"3", b"error 3 secret")):
+        session.admit(id)
+        session.keep(id, True, frame)
+    withhold_secrets(session)
+    assert session.outcome(b"1") == (b"1", True, b"ok 1 2")
+    assert session.outcome(b"2") == (b"2", True, b"error")
+    assert session.outcome(b"3") is Outcome.UNKNOWN
+
+
+def test_answers_are_bounded_after_some_were_taken_back_as_before():
+    session = opened()
+    session.keep(b"1", False, b"ok 1 secret")
+    withhold_secrets(session)
+    for number in range(2, MAX_ANSWERS + 3):
+        session.admit(b"%d" % number)
+        session.keep(b"%d" % number, False, b"ok")
+    assert session.outcome(b"2") is Outcome.UNKNOWN
+    assert isinstance(session.outcome(b"%d" % (MAX_ANSWERS + 2)), tuple)
+
+
+def test_a_session_that_keeps_nothing_has_nothing_to_take_back():
+    session: Session[str] = Session()
+    withhold_secrets(session)
+    session.step(b"hello")
+    session.keep(b"1", False, b"ok 1")
+    assert session.outcome(b"1") == (b"1", False, b"ok 1")

@@ -1,6 +1,5 @@
 """Plugs may use pools of processes, started in any of Python's ways, for functions of their own files."""
 
-import asyncio
 import os
 import signal
 import sys
@@ -112,13 +111,9 @@ async def test_a_swapped_helper_is_used_by_new_pools(tmp_path, way):
     async with running(files(tmp_path / "plugs"), "--workers", "1") as server, connect(server.url) as client:
         await client.call("pools.run", {"way": way, "number": 1})
         server.save("_helper.py", HELPER.format(100))
+        await server.says("swapped.*pools.run")
 
-        async def is_swapped():
-            return (await client.call("pools.run", {"way": way, "number": 1}))[0] == 100
-
-        async with asyncio.timeout(50):
-            while not await is_swapped():
-                pass
+        assert (await client.call("pools.run", {"way": way, "number": 1}))[0] == 100
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -132,6 +132,15 @@ async def test_it_is_over_when_the_gateway_has_gone():
         assert await ends.process.over is False
 
 
+@pytest.mark.parametrize("end", ["stop", "close"])
+async def test_when_it_is_over_nobody_waits_for_answers_any_more(end):
+    async with connected() as ends:
+        getattr(ends.link, end)()
+        await ends.process.over
+
+        await ends.engine.until(lambda: ends.engine.is_cut_off)
+
+
 async def test_it_is_over_once():
     async with connected() as ends:
         ends.link.stop()

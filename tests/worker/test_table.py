@@ -2,7 +2,6 @@ import msgspec
 import pytest
 
 from plugsock.loader.catalog import Plug
-from plugsock.model import JSON
 from plugsock.worker.table import Table
 from support.working import REVISION, plug_of
 
@@ -72,21 +71,23 @@ def test_the_same_revision_loaded_anew_replaces_itself(table):
     assert table.serving["a"]["it"].plug is again
 
 
-@pytest.mark.parametrize(("order", "is_common"), [("", True), ("socket", True), ("user", True), ("{room}", False)])
-def test_only_an_order_by_a_field_is_read_from_payloads(order, is_common):
+@pytest.mark.parametrize(
+    ("read", "is_common"),
+    [
+        ({}, True),
+        ({"order": "socket"}, True),
+        ({"order": "user"}, True),
+        ({"requires": (("a",), ("b", "c"))}, True),
+        ({"order": "{room}"}, False),
+        ({"requires": (("a",), ("b", "c:{room}"))}, False),
+    ],
+    ids=str,
+)
+def test_only_what_the_gateway_reads_of_payloads_is_compared(read, is_common):
     async def enter(room: str) -> None: ...
 
     table = Table(1000, dev=False)
-    table.commit(1, [plug_of(enter, order=order)], [])
+    table.commit(1, [plug_of(enter, **read)], [])
     plug = table.serving[REVISION]["enter"]
     assert plug.is_common is is_common
-    assert (plug.order is None) is is_common
-
-
-def test_a_key_is_rendered_from_the_decoded_payload():
-    async def enter(text: str, room: int) -> None: ...
-
-    table = Table(1000, dev=False)
-    table.commit(1, [plug_of(enter, order="room-{room}")], [])
-    plug = table.serving[REVISION]["enter"]
-    assert plug.order(plug.bind(b'{"text":"Hello","room":5}', JSON)) == "room-5"
+    assert (plug.differs is None) is is_common

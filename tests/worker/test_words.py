@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from plugsock import CallEnded, Server, Socket, User
-from plugsock.rpc.frames import Broadcast, Kick, Send
-from plugsock.worker.words import event_name
+from plugsock import CallEnded, Server, Socket, User, blocking
+from plugsock.rpc.frames import Broadcast, Kick, KickUser, Send
+from plugsock.worker.words import event_name, permission_text
 from support.recording import Ended
 from support.working import until
 
@@ -33,7 +33,7 @@ async def test_the_server_speaks_to_everybody(worker):
     async def speak(server: Server) -> None:
         server.broadcast("news", [1])
         server.send("s9", "psst")
-        server.kick("s9", 4502, "bye")
+        server.kick("s9", reason="bye")
 
     one = await worker(speak)
     answer = await one.call(speak)
@@ -44,8 +44,100 @@ async def test_the_server_speaks_to_everybody(worker):
     ]
 
 
+async def test_all_sockets_of_a_user_are_closed_alike_from_the_loop_and_from_a_thread(worker):
+    async def speak(server: Server) -> None:
+        server.kick(user="ada", code=4000, reason="later")
+
+    def speak_in_a_thread(server: blocking.Server) -> None:
+        server.kick(user="ada")
+
+    one = await worker(speak, speak_in_a_thread)
+    first, second = await one.call(speak), await one.call(speak_in_a_thread)
+    assert one.sink.emits() == [
+        KickUser("ada", 4000, "later", first.sequence),
+        KickUser("ada", 4502, "", second.sequence),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("whom", "said"),
+    [
+        ({}, "one socket or one user"),
+        ({"socket": "s1", "user": "ada"}, "one socket or one user"),
+        ({"socket": 7}, "a socket is named by"),
+        ({"user": 7}, "a user is named by"),
+        ({"user": "\ud800"}, "a user is named by"),
+        ({"user": "ada", "code": 999}, "close code"),
+        ({"user": "ada", "reason": "x" * 124}, "close reason"),
+    ],
+    ids=repr,
+)
+async def test_a_kick_says_whom_it_means(worker, whom, said):
+    async def speak(server: Server) -> None:
+        with pytest.raises(ValueError, match=said):
+            server.kick(**whom)
+
+    one = await worker(speak)
+    assert (await one.call(speak)).ok
+    assert one.sink.emits() == []
+
+
+@pytest.mark.parametrize(
+    "permission",
+    ["", "a b", "a\n", "é", "a" * 129, "a*", "*.a", "**", ".*.", "*a", "a" * 127 + ".*", "{shop}", None, 7, b"a"],
+    ids=repr,
+)
+async def test_what_is_no_permission_is_not_asked_for(worker, permission):
+    async def ask(server: Server) -> None:
+        for word in (server.grant, server.revoke):
+            with pytest.raises(ValueError, match="a permission is 1 to 128"):
+                await word("ada", permission)
+
+    def ask_in_a_thread(server: blocking.Server) -> None:
+        for word in (server.grant, server.revoke):
+            with pytest.raises(ValueError, match="a permission is 1 to 128"):
+                word("ada", permission)
+
+    one = await worker(ask, ask_in_a_thread)
+    assert [(await one.call(plug)).ok for plug in (ask, ask_in_a_thread)] == [True, True]
+    assert one.sink.questions() == []
+
+
+@pytest.mark.parametrize("permission", ["a", "orders.read:berlin", "orders.*", "orders:*", "*", "A_z-0/9", "a" * 128])
+def test_other_permissions_pass(permission):
+    assert permission_text(permission) == permission
+
+
+def test_a_permission_that_only_looks_right_shows_why():
+    with pytest.raises(ValueError, match=r"not 'orders\.r\\u0435ad'"):
+        permission_text("orders.r\u0435ad")
+
+
+@pytest.mark.parametrize("user", [None, 7, b"ada", "\ud800"], ids=repr)
+async def test_what_is_no_user_is_not_asked_for(worker, user):
+    async def ask(server: Server) -> None:
+        for word in (server.grant, server.revoke):
+            with pytest.raises(ValueError, match="a user is named by the text in its `id`"):
+                await word(user, "orders.read")
+
+    one = await worker(ask)
+    assert (await one.call(ask)).ok
+    assert one.sink.questions() == []
+
+
+@pytest.mark.parametrize("fence", [0, -1, float("nan"), float("inf"), 86_401, True, "5"], ids=repr)
+async def test_a_fence_is_a_number_of_seconds(worker, fence):
+    def ask(server: blocking.Server) -> None:
+        with pytest.raises(ValueError, match="a fence is more than 0 and at most 86400 seconds"):
+            server.revoke("ada", "orders.read", fence=fence)
+
+    one = await worker(ask)
+    assert (await one.call(ask)).ok
+    assert one.sink.questions() == []
+
+
 async def test_what_a_thread_says_arrives_in_order_and_before_its_answer(worker):
-    def count(socket: Socket, server: Server) -> str:
+    def count(socket: Socket, server: blocking.Server) -> str:
         for n in range(100):
             socket.send("n", n)
             server.broadcast("n", n)
@@ -219,7 +311,7 @@ async def test_texts_of_a_class_of_their_own_are_sent_as_plain_ones(worker):
 
     async def speak(server: Server) -> None:
         server.send(Text("s1"), "n")
-        server.kick("s1", 4502, Text("why"))
+        server.kick("s1", reason=Text("why"))
 
     one = await worker(speak)
     assert (await one.call(speak)).ok
@@ -250,7 +342,7 @@ async def test_a_plug_that_was_ended_can_say_nothing_more(worker):
 async def test_a_thread_whose_call_was_ended_can_say_nothing_more(worker):
     entered, ended, refused = threading.Event(), threading.Event(), []
 
-    def linger(socket: Socket, server: Server) -> None:
+    def linger(socket: Socket, server: blocking.Server) -> None:
         entered.set()
         ended.wait()
         for say in (lambda: socket.send("late"), lambda: server.broadcast("late")):

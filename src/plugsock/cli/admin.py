@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import click
+from msgspec import structs
+
 from plugsock.errors import PlugsockError, SettingsError
 from plugsock.ops.datadir import Address, ServerFile, read_server
 from plugsock.rpc import admin
@@ -63,13 +66,15 @@ def ask(server: ServerFile, request: admin.Asked, *, answer_s: float = ANSWER_S)
     """Send one request to a server and wait for its answer.
 
     Raises:
+        UsageError: It is nothing that can be sent.
         NoServer: It runs no more.
         PlugsockError: It refused, or gave no answer in time.
     """
+    asked = _encoded(structs.replace(request, key=server.admin.key))
     try:
         with _connected(server.admin) as connection:
             connection.settimeout(answer_s)
-            connection.sendall(admin.encode(_with_key(request, server.admin.key)))
+            connection.sendall(asked)
             with connection.makefile("rb") as lines:
                 line = lines.readline(ANSWER_LIMIT)
     except TimeoutError as wrong:
@@ -93,8 +98,14 @@ def _connected(address: Address) -> socket.socket:
     return connection
 
 
-def _with_key(request: admin.Asked, key: str) -> admin.Request:
-    return type(request)(key=key)
+def _encoded(request: admin.Asked) -> bytes:
+    try:
+        line = admin.encode(request)
+    except UnicodeEncodeError:
+        raise click.UsageError("an argument is no proper text") from None
+    if len(line) > admin.REQUEST_LIMIT:
+        raise click.UsageError(f"the arguments are too long: a request has at most {admin.REQUEST_LIMIT} bytes")
+    return line
 
 
 def _understood(line: bytes, pid: int) -> admin.Reply:

@@ -3,33 +3,19 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 import click
 import msgspec
 
-from plugsock.cli import admin, options, style
+from plugsock.cli import admin, options, style, suggest
 from plugsock.errors import Error
 from plugsock.model import Raw
 from plugsock.ops.output import printable
-from plugsock.rpc.admin import List, Listing
-
-COMPLETION_S: Final = 0.3
-"""Somebody is waiting for the Tab key."""
-
-
-def known_events(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
-    """Complete an event's name from the server that runs here; nothing where none does."""
-    try:
-        reply = admin.ask(admin.find(options.read({}), {}), List(), answer_s=COMPLETION_S)
-    except Exception:
-        # A shell shows what is printed here in the middle of the command line: any failure means no suggestions.
-        return []
-    return [each.event for each in reply.events if each.event.startswith(typed)] if isinstance(reply, Listing) else []
 
 
 @click.command(cls=options.HelpfulCommand)
-@click.argument("event", shell_complete=known_events)
+@click.argument("event", shell_complete=suggest.events)
 @click.argument("payload", metavar="[JSON]", default="")
 @click.option("--url", envvar="PLUGSOCK_URL", metavar="URL", help="The server.  [default: the one that runs here]")
 @click.option(

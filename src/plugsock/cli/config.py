@@ -28,6 +28,9 @@ OTHER_VARIABLES: Final = frozenset(
 )
 """Variables that the commands and workers read and the server does not, so that they are no mistake."""
 
+OF_PLUGS: Final = ("PLUGSOCK_JWT_",)
+"""What the variables of default plugs begin with; those look themselves for names that are a mistake."""
+
 Flags = Mapping[str, str | bool | tuple[str, ...] | None]
 """What stood on the command line, by field of `Settings`; None or an empty tuple where nothing did."""
 
@@ -88,12 +91,16 @@ def _from_flags(flags: Flags, base: Path) -> dict[str, Found]:
 def _from_environ(environ: Mapping[str, str], base: Path) -> dict[str, Found]:
     known = {setting.variable: setting for setting in SETTINGS}
     found = {}
-    for name in sorted(name for name in environ if name.startswith(PREFIX) and name not in OTHER_VARIABLES):
+    for name in sorted(filter(_is_setting, environ)):
         if name not in known:
             raise SettingsError(f"{name}: there is no such setting{did_you_mean(name, known, PREFIX)}")
         setting = known[name]
         found[setting.field] = _found(setting, name, environ[name], values.from_text, base)
     return found
+
+
+def _is_setting(variable: str) -> bool:
+    return variable.startswith(PREFIX) and variable not in OTHER_VARIABLES and not variable.startswith(OF_PLUGS)
 
 
 def _from_file(path: Path) -> dict[str, Found]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from plugsock.loader.folders import embedded
 from plugsock.loader.source import Source
-from plugsock.model import Announcement
+from plugsock.model import AUTHENTICATE, Announcement
 
 
 class Default(Struct, frozen=True):
@@ -35,7 +35,10 @@ def overridden(events: Iterable[Announcement]) -> list[str]:
     return sorted(
         each.event
         for each in events
-        if each.origin == "folder" and each.event in files and _is_other(each.place, files[each.event])
+        if each.origin == "folder"
+        and each.event in files
+        and _is_other(each.place, files[each.event])
+        and each.event != AUTHENTICATE  # whether a default plug would answer that, is up to the server's variables
     )
 
 

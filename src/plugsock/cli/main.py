@@ -17,13 +17,17 @@ from plugsock.cli.call import call
 from plugsock.cli.check import check
 from plugsock.cli.completion import completion
 from plugsock.cli.eject import eject
+from plugsock.cli.grant import grant
+from plugsock.cli.kick import kick
 from plugsock.cli.list import list_
 from plugsock.cli.pip import group as pip
 from plugsock.cli.ps import ps
 from plugsock.cli.reload import reload
+from plugsock.cli.revoke import revoke
 from plugsock.cli.selftest import selftest
 from plugsock.cli.serve import serve
 from plugsock.cli.swap import swap
+from plugsock.cli.who import who
 from plugsock.cli.worker import worker
 from plugsock.errors import Error, PlugsockError, SettingsError
 from plugsock.ops.output import to_nowhere
@@ -65,7 +69,10 @@ def plugsock() -> None:
     """
 
 
-for command in (serve, call, list_, swap, ps, reload, worker, check, add, pip, eject, selftest, completion):
+for command in (
+    *(serve, call, list_, swap, ps, reload, worker, who, grant, revoke, kick),
+    *(check, add, pip, eject, selftest, completion),
+):
     plugsock.add_command(command)
 
 

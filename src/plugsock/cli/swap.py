@@ -10,20 +10,27 @@ from plugsock.rpc.admin import List, Listing, Swap, Swapped
 
 
 @click.command(cls=options.HelpfulCommand)
+@click.option(
+    "--allow-open", is_flag=True, help="Also do what takes away the last @authenticate, or the last `requires`."
+)
 @options.format("text", "json")
 @options.color
 @options.settings(*options.PLACE)
-def swap(format: str, color: style.Color, **flags: Any) -> int:
+def swap(*, allow_open: bool, format: str, color: style.Color, **flags: Any) -> int:
     """Have the folder looked at now.
 
     The running server watches the folder by itself: this is for file systems whose changes nobody is told of, and for
     scripts that wait until what they wrote is served. The exit status is 1 while the folder has problems.
 
+    A change after which nothing would keep strangers out any more is held back until --allow-open says that it is
+    meant.
+
       rsync -a build/ plugs/ && plugsock swap
+      rm plugs/auth.py && plugsock swap --allow-open
     """
     settings = options.read(flags)
     server = admin.find(settings, flags)
-    reply = admin.ask(server, Swap(), answer_s=admin.SWAP_S)
+    reply = admin.ask(server, Swap(allow_open=allow_open), answer_s=admin.SWAP_S)
     assert isinstance(reply, Swapped)
     if format == "json":
         style.json_document(structs.asdict(reply))

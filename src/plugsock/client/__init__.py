@@ -1,7 +1,7 @@
 """The Python client: calls, streams and pushes over one WebSocket.
 
 opening     `connect`: opens a WebSocket, says hello and hands out a socket
-socket      what one can say on it: call, stream, on, pushes, ping
+socket      what one can say on it: call, stream, on, pushes, refresh, ping
 exchange    one open id: what the server has answered to it, in order
 pushes      what the server sends unasked, for loops and callbacks
 codec       values to payloads and back

@@ -48,7 +48,7 @@ async def connect(
 
     Raises:
         Disconnected: The server can't be reached, or is not one that speaks this protocol.
-        Error: The server refused the `hello`.
+        Error: The server refused the `hello`: `unauthorized`, or `overloaded` if it can't find out who you are now.
     """
     trust: dict[str, Any] = {} if tls is None else {"ssl": tls}  # ssl=None would forbid wss://
     try:

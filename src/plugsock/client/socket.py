@@ -7,7 +7,7 @@ import logging
 import weakref
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final, TypeVar, overload
 
 import msgspec
@@ -35,14 +35,20 @@ class ClientSocket:
 
     Attributes:
         welcome: What the server said of this session; empty without `hello`.
+        user: Who the server says this is; None for nobody that it knows.
+        permissions: What that user may do now: it follows every grant, revoke and refresh. One that begins with `!` is
+            denied, whatever wildcard stands beside it.
     """
 
     def __init__(self, websocket: ClientConnection, format: Format) -> None:
         self.welcome: dict[str, Any] = {}
+        self.user: str | None = None
+        self.permissions: list[str] = []
         self._websocket = websocket
         self._format = format
         self._last_id = 0
         self._open: dict[bytes, Exchange] = {}
+        self._refreshes: set[bytes] = set()
         self._pings: deque[asyncio.Future[None]] = deque()
         self._callbacks: defaultdict[str, list[Callable[[Any], object]]] = defaultdict(list)
         self._notice_callbacks: list[Callable[[str, Any], object]] = []
@@ -68,7 +74,7 @@ class ClientSocket:
             PlugsockError: The event is a stream.
             msgspec.ValidationError: The result does not fit `type`.
         """
-        async with self._exchange(event, args, _options(timeout=timeout)) as exchange:
+        async with self._calling(event, args, _options(timeout=timeout)) as exchange:
             answer = await exchange.take()
             if answer.verb != b"ok":
                 raise PlugsockError(f"{event} is a stream: iterate over `socket.stream` instead")
@@ -100,7 +106,7 @@ class ClientSocket:
         Raises:
             Error, Disconnected, msgspec.ValidationError: As in `call`; items that came before have been seen.
         """
-        async with self._exchange(event, args, _options(timeout=timeout, credit=credit)) as exchange:
+        async with self._calling(event, args, _options(timeout=timeout, credit=credit)) as exchange:
             consumed = 0
             while (answer := await exchange.take()).verb != b"ok":
                 yield decode(answer.payload, type, binary=answer.binary)
@@ -122,7 +128,7 @@ class ClientSocket:
         return lambda: callbacks.remove(callback)
 
     def on_notice(self, callback: Callable[[str, Any], object]) -> Callable[[], None]:
-        """Call a plain function with name and data of every notice: `plugs` were swapped, `goodbye`.
+        """Call a plain function with name and data of every notice: `plugs`, `permissions`, `token`, `goodbye`.
 
         Returns:
             A function that ends it.
@@ -148,6 +154,26 @@ class ClientSocket:
         await pong
         return loop.time() - began
 
+    async def refresh(self, token: str) -> float | None:
+        """Show a new token of the same user, before or soon after the old one expires.
+
+        Returns:
+            The second, as `time.time()` has it, when the new one expires; None if it does not.
+
+        Raises:
+            Error: The server does not take it; everything stays as it was.
+            Disconnected: The connection went first.
+        """
+        payload = msgspec.json.encode({"token": token})  # as JSON in either format
+        async with self._exchange(b"token", "plugsock", payload) as exchange:
+            self._refreshes.add(exchange.id)
+            try:
+                answer = await exchange.take()
+            finally:
+                self._refreshes.discard(exchange.id)
+        expires: float | None = decode(answer.payload, dict[str, Any], binary=False).get("expires")
+        return expires
+
     async def greet(self, token: str | None) -> None:
         """Open a session: the first thing said, before `read` runs, so that nothing comes before the caller listens."""
         hello = {"v": 1, "format": self._format} | ({} if token is None else {"token": token})
@@ -164,6 +190,7 @@ class ClientSocket:
         if frame.verb == b"error":
             raise decode_error(frame.payload, binary=False)
         self.welcome = decode(frame.payload, dict[str, Any], binary=False)
+        self._identified(self.welcome)
 
     async def read(self) -> None:
         """Hand out what comes until the connection ends, then end everything that is open."""
@@ -178,16 +205,20 @@ class ClientSocket:
         finally:
             self._lose()
 
-    @asynccontextmanager
-    async def _exchange(self, event: str, args: Any, options: bytes) -> AsyncIterator[Exchange]:
-        name = event.encode()
-        if not header.NAME.fullmatch(name):
+    def _calling(self, event: str, args: Any, options: bytes) -> AbstractAsyncContextManager[Exchange]:
+        if not header.NAME.fullmatch(event.encode()):
             raise Error("bad_frame", f"{event!r} can't be the name of an event")
         binary, payload = encode(args, self._format)
-        exchange = Exchange(self._next_id(), event)
+        return self._exchange(b"call", event, payload, options=options, binary=binary)
+
+    @asynccontextmanager
+    async def _exchange(
+        self, verb: bytes, name: str, payload: bytes, *, options: bytes = b"", binary: bool = False
+    ) -> AsyncIterator[Exchange]:
+        exchange = Exchange(self._next_id(), name)
         self._open[exchange.id] = exchange
         try:
-            await self._say(b"call", exchange.id, name + options, payload, binary=binary)
+            await self._say(verb, exchange.id, name.encode() + options, payload, binary=binary)
             yield exchange
         finally:
             if self._open.pop(exchange.id, None):  # the caller left before the end
@@ -213,9 +244,7 @@ class ClientSocket:
             case b"push":
                 self._pushed(frame, binary=binary)
             case b"notice":
-                data = decode(frame.payload, Any, binary=binary)
-                for callback in tuple(self._notice_callbacks):
-                    _guarded(callback, frame.token.decode(), data)
+                self._noticed(frame.token.decode(), decode(frame.payload, Any, binary=binary))
             case b"pong":
                 _resolve(self._pings)
 
@@ -224,11 +253,23 @@ class ClientSocket:
         if id == b"0":  # the server could not read the id in its place, and says whose it may have been
             error = decode(frame.payload, dict[str, Any], binary=binary)
             id = str(error.get("id", "")).encode()
+        if frame.verb == b"ok" and id in self._refreshes:  # here, so that a notice behind it is not undone
+            self._identified(decode(frame.payload, dict[str, Any], binary=binary))
         exchange = self._open.get(id) if frame.verb == b"item" else self._open.pop(id, None)
         if exchange:
             exchange.put(Answer(frame.verb, frame.payload, binary))
         elif frame.token == b"0":
             log.warning("the server could not read a frame: %r", frame.payload)
+
+    def _noticed(self, name: str, data: Any) -> None:
+        if name == "permissions":
+            self._identified(data)
+        for callback in tuple(self._notice_callbacks):
+            _guarded(callback, name, data)
+
+    def _identified(self, said: dict[str, Any]) -> None:
+        self.user = said.get("user")
+        self.permissions = said.get("permissions", [])
 
     def _pushed(self, frame: header.ServerFrame, *, binary: bool) -> None:
         event = frame.event.partition(b"?")[0].decode()

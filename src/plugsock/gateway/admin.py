@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from plugsock.errors import PlugsockError
 from plugsock.gateway.gateway import Gateway
+from plugsock.gateway.present import present
 from plugsock.ops.datadir import DataDirectory
 from plugsock.ops.log import get_logger
 from plugsock.rpc import admin
@@ -46,6 +47,7 @@ class Admin:
         self, gateway: Gateway, data: DataDirectory, url: str, stop: Callable[[], None], workers: Workforce
     ) -> None:
         self._gateway = gateway
+        self._identities = gateway.identities
         self._data = data
         self._url = url
         self._stop = stop
@@ -95,7 +97,7 @@ class Admin:
             case admin.List():
                 return await self._list()
             case admin.Swap():
-                return await self._swap()
+                return await self._swap(allow_open=request.allow_open)
             case admin.Ps():
                 return admin.Processes(workers=self._workers.rows())
             case admin.Reload():
@@ -103,6 +105,15 @@ class Admin:
             case admin.Join():
                 address, key = self._workers.join()
                 return admin.JoinAddress(address=address, key=key)
+            case admin.Grant(user=user, permission=permission):
+                reach = await self._identities.grant(user, permission)
+                return admin.Granted(reach=reach, standing=self._identities.grants.standing(user, permission))
+            case admin.Revoke(user=user, permission=permission):
+                return admin.Revoked(reach=await self._identities.revoke(user, permission))
+            case admin.Kick(user=user, code=code, reason=reason):
+                return admin.Kicked(sockets=self._identities.kick(user, code, reason))
+            case admin.Who():
+                return present(self._gateway)
             case admin.Stop():
                 self._stop()
                 return admin.Stopping()
@@ -112,9 +123,9 @@ class Admin:
         routes = self._gateway.routes
         return admin.Listing(url=self._url, pid=os.getpid(), events=routes.announcements(), problems=routes.problems)
 
-    async def _swap(self) -> admin.Swapped:
+    async def _swap(self, *, allow_open: bool) -> admin.Swapped:
         await self._gateway.ready.wait()
-        change = await self._gateway.swaps.look()
+        change = await self._gateway.swaps.look(allow_open=allow_open)
         routes = self._gateway.routes
         gone = [event for event in change.changed if event.encode() not in routes.by_name]
         changed = [event for event in change.changed if event not in gone]

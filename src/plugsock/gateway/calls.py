@@ -7,20 +7,23 @@ What they cost is measured in benchmarks/.
 import asyncio
 from collections.abc import Callable
 from time import perf_counter
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import structs
 
-from plugsock.gateway.deadlines import Deadlines, Lane
-from plugsock.gateway.ordering import NoKey, Ordering
+from plugsock.gateway.deadlines import Deadlines
+from plugsock.gateway.open_call import Caller, OpenCall, filed, refuse, refuse_id, state_of
+from plugsock.gateway.ordering import Ordering
+from plugsock.gateway.permission import in_words, permitted
+from plugsock.gateway.protected import Protected
+from plugsock.gateway.refusal import Refused
 from plugsock.gateway.routes import Route, Routes
-from plugsock.model import Fault
+from plugsock.model import Fault, Requires
 from plugsock.ops.log import get_logger
-from plugsock.rpc.frames import EXPLAIN, MOCK, OK, SILENT, Call, Details, SocketState
+from plugsock.rpc.frames import EXPLAIN, MOCK, OK, SILENT, Details
 from plugsock.rpc.link import Link
-from plugsock.wire.answer import bad_frame, error_frame, fault, fault_payload
+from plugsock.wire.answer import error_frame, fault
 from plugsock.wire.header import Options
-from plugsock.wire.session import Session
 
 log = get_logger()
 
@@ -29,34 +32,6 @@ DEFAULT_CREDIT: Final = 32
 
 AGAIN_MS: Final = 1000
 """When to try again a call for whose key too many wait."""
-
-
-class Caller(Protocol):
-    """Whoever holds the session that a call came from."""
-
-    id: str
-    session: "Session[OpenCall]"
-    held: bool
-    """Too much is unsent: its streams are not asked for more."""
-    introduced: bool
-    """The worker knows it."""
-
-    send: Callable[[bool, bytes], None]
-    """Hands a frame to the socket, as (binary, frame); dropped while there is none."""
-
-
-class OpenCall(Call, gc=False, eq=False):
-    """A call together with what the gateway needs to answer it; its `revision` is empty while it waits for its key."""
-
-    id: bytes
-    """As the client wrote it; empty if nobody waits (`call 0`)."""
-    caller: Caller
-    route: Route
-    lane: "Lane[OpenCall]"
-    started: float
-    """When its deadline began to count, by `time.perf_counter`."""
-    asked: int
-    """Items of a stream that the client still waits for; the deadline counts only while there are any."""
 
 
 class Calls:
@@ -70,7 +45,7 @@ class Calls:
 
     link: Link
 
-    def __init__(self, routes: Routes, deadlines: "Deadlines[OpenCall]", limit: int) -> None:
+    def __init__(self, routes: Routes, deadlines: Deadlines[OpenCall], limit: int) -> None:
         self.by_sequence: dict[int, OpenCall] = {}
         self.watchers: set[Callable[[OpenCall], None]] = set()
         self._ordering: Ordering[OpenCall] = Ordering(self._start)
@@ -78,6 +53,8 @@ class Calls:
         self._routes = routes
         self._deadlines = deadlines
         self._limit = limit
+        self._left: dict[int, OpenCall] = {}
+        """Those that were answered here and run on, until their deadline: their callers hear nothing of them."""
         self._sequence = 0
         self._ticking = False
 
@@ -91,17 +68,17 @@ class Calls:
             or len(calls) >= self._limit
             or (len(id) <= len(highest) and (len(id) < len(highest) or id <= highest))
         ):
-            self._refuse(caller, binary, id)
+            refuse_id(caller, binary, id, self._limit)
             return
         if session.grows:
             session.highest = id
         if not caller.introduced:
-            self._introduce(caller)
+            self.introduce(caller)
         self._sequence = sequence = self._sequence + 1
         lane = route.lane
         call = OpenCall(
             sequence, route.event, route.revision, binary, caller.id, 0, 0, DEFAULT_CREDIT, "", "", "",
-            payload, id, caller, route, lane, perf_counter(), DEFAULT_CREDIT,
+            payload, id, caller, route, lane, perf_counter(), DEFAULT_CREDIT, (),
         )  # fmt: skip
         calls[id] = self.by_sequence[sequence] = lane.open[sequence] = call
         if not self._ticking:
@@ -121,26 +98,28 @@ class Calls:
         session = caller.session
         if len(session.calls) >= self._limit or (id and session.admit(id) is not None):
             if id:
-                self._refuse(caller, binary, id)
+                refuse_id(caller, binary, id, self._limit)
             return
-        key = self._key(route, caller.id, payload, int(binary))
-        if isinstance(key, Fault):
+        try:
+            needs = permitted(caller, route, payload, int(binary))
+            key = self._key(route, caller.id, payload, int(binary))
+        except Refused as refused:
             route.row.failed += 1
             if id:
-                refuse(caller, binary, id, key)
+                refuse(caller, binary, id, refused.reason)
             return
         if not caller.introduced:
-            self._introduce(caller)
+            self.introduce(caller)
         self._sequence += 1
         lane = route.lane if options.timeout is None else self._deadlines.shorter(route.lane, options.timeout)
         flags = EXPLAIN * options.explain | MOCK * options.mock | SILENT * (not id)
         credit = DEFAULT_CREDIT if options.credit is None else options.credit
         call = OpenCall(
             self._sequence, route.event, "", binary, caller.id, 0, flags, credit, options.key, options.trace,
-            key, payload, id, caller, route, lane, perf_counter(), credit,
+            key, payload, id, caller, route, lane, perf_counter(), credit, needs,
         )  # fmt: skip
         self.by_sequence[call.sequence] = call
-        session.calls[_filed(call)] = call
+        session.calls[filed(call)] = call
         if credit or route.is_call:
             lane.open[call.sequence] = call
             if not self._ticking:
@@ -151,7 +130,7 @@ class Calls:
         """The worker's one answer; dropped if the call was ended here before."""
         call = self.by_sequence.pop(sequence, None)
         if call is None:
-            self.ended(sequence)
+            self._over(sequence)
             return
         id = call.id
         call.lane.open.pop(sequence, None)
@@ -166,6 +145,8 @@ class Calls:
         else:
             row.failed += 1
             frame = error_frame(id, payload)
+        if call.needs:
+            frame = Protected(frame, call.needs)
         if id:
             caller, binary = call.caller, call.format == 1
             session = caller.session
@@ -173,7 +154,7 @@ class Calls:
             session.keep(id, binary, frame)
             caller.send(binary, frame)
         else:
-            del call.caller.session.calls[_filed(call)]
+            del call.caller.session.calls[filed(call)]
         if route.read_key is not None:
             self._ordering.answered(call)
         if self.watchers:
@@ -189,7 +170,8 @@ class Calls:
         row.items += 1
         row.bytes_out += len(payload)
         self._time(call)
-        call.caller.send(call.format == 1, b"item %b %b" % (call.id, payload))
+        frame = b"item %b %b" % (call.id, payload)
+        call.caller.send(call.format == 1, Protected(frame, call.needs) if call.needs else frame)
 
     def more(self, call: OpenCall, count: int) -> None:
         """The client takes further items of a stream."""
@@ -209,50 +191,89 @@ class Calls:
             if not call.route.is_call:
                 self._time(call)
 
-    def end(self, call: OpenCall, reason: Fault) -> None:
-        """Answer a call here and now, and tell the worker, if it has it, that nobody waits any more."""
-        if self.drop(call) and call.id:
+    def end(self, call: OpenCall, reason: Fault, *, is_left: bool = False) -> None:
+        """Answer a call here and now, and tell the worker, if it has it, that nobody waits any more.
+
+        Args:
+            call: The call.
+            reason: Its answer.
+            is_left: The worker is told nothing: what runs goes on to its end or its deadline, for nobody.
+        """
+        if self.drop(call, is_left=is_left) and call.id:
             refuse(call.caller, call.format == 1, call.id, reason)
 
-    def drop(self, call: OpenCall) -> bool:
-        """Forget a call whose caller has gone for good; False if it has ended before."""
+    def drop(self, call: OpenCall, *, is_left: bool = False) -> bool:
+        """Forget a call whose caller has gone for good; False if it has ended before. See `end` for `is_left`."""
         if self.by_sequence.pop(call.sequence, None) is None:
             return False
         call.route.row.failed += 1
-        call.lane.open.pop(call.sequence, None)
-        del call.caller.session.calls[_filed(call)]
-        if call.route.read_key is None or self._ordering.leave(call):
-            self.link.cancel(call.sequence)
+        del call.caller.session.calls[filed(call)]
+        runs = call.route.read_key is None or self._ordering.leave(call)
+        if runs and is_left:
+            self._left[call.sequence] = call
+        else:
+            call.lane.open.pop(call.sequence, None)
+            if runs:
+                self.link.cancel(call.sequence)
         if self.watchers:
             self._tell(call)
         return True
 
+    def revoke(self, caller: Caller) -> list[OpenCall]:
+        """Answer the calls that a caller is not allowed to any more; which those are.
+
+        A stream ends. A plain call that runs is left to finish, since half of what it does may be worse than all of
+        it; nothing of it reaches the caller any more.
+        """
+        ended = [call for call in caller.session.calls.values() if not caller.rights.meets(call.needs)]
+        for call in ended:
+            reason = fault("revoked", f"You are no longer allowed to {in_words(call.needs)}.")
+            self.end(call, reason, is_left=call.route.is_call)
+        return ended
+
+    def needs_of(self, sequence: int, socket: str) -> Requires | None:
+        """What a socket must be allowed to, to get what a call sends to it; None if it gets nothing of it any more."""
+        if not sequence:  # it has returned, and what goes on says this in nobody's name
+            return ()
+        left = self._left.get(sequence)
+        call = self.by_sequence.get(sequence, left)
+        if call is None or (call is left and call.caller.id == socket):
+            return None
+        return call.needs if call.caller.id == socket else ()
+
     def again(self, sequence: int) -> None:
-        """A call has not begun, and a swap has put its event in another order: let it begin by that."""
+        """A call has not begun, and a swap has changed its event's order or what that requires: let it begin by that."""
         call = self.by_sequence.get(sequence)
-        route = None if call is None else self._routes.in_force(call.event)
-        if call is None or route is None:
+        if call is None:  # it was answered here, and now it never begins
+            self._over(sequence)
+            return
+        route = self._routes.in_force(call.event)
+        if route is None:
             return
         if call.route.read_key is not None:
             self._ordering.answered(call)  # the next one with its old key may go on
-        key = self._key(route, call.socket, call.payload, call.format)
-        if isinstance(key, Fault):
+        try:
+            needs = permitted(call.caller, route, call.payload, call.format)
+            key = self._key(route, call.socket, call.payload, call.format)
+        except Refused as refused:
             call.route = structs.replace(route, read_key=None)  # it has no key that it could leave
-            self.end(call, key)
+            self.end(call, refused.reason)
             return
-        call.route, call.order, call.revision = route, key, ""
+        call.route, call.order, call.needs, call.revision = route, key, needs, ""
         self._begin(call)
 
-    def _key(self, route: Route, socket: str, payload: bytes, format: int) -> str | Fault:
-        """What puts a call in order, empty if nothing does; or why it can't be."""
+    def _key(self, route: Route, socket: str, payload: bytes, format: int) -> str:
+        """What puts a call in order, empty if nothing does.
+
+        Raises:
+            Refused: It can't be put in order.
+        """
         if route.read_key is None:
             return ""
-        try:
-            key = route.read_key(socket, payload, format)
-        except NoKey as error:
-            return error.reason
+        key = route.read_key(socket, payload, format)
         if self._ordering.is_full(route.event, key):
-            return fault("overloaded", f"Too many calls of {route.event} wait for this key.", after_ms=AGAIN_MS)
+            full = f"Too many calls of {route.event} wait for this key."
+            raise Refused(fault("overloaded", full, after_ms=AGAIN_MS))
         return key
 
     def _begin(self, call: OpenCall) -> None:
@@ -272,31 +293,32 @@ class Calls:
             self.drop(call)
             return
         if route is not call.route:
-            key = self._key(route, call.socket, call.payload, call.format)
-            if isinstance(key, Fault):
-                self.end(call, key)
+            try:
+                call.needs = permitted(call.caller, route, call.payload, call.format)
+                call.order = self._key(route, call.socket, call.payload, call.format)
+            except Refused as refused:
+                self.end(call, refused.reason)
                 return
-            call.order = key
             call.route = route
             if call.sequence not in call.lane.open:
                 self._time(call)
         self._begin(call)
 
+    def _over(self, sequence: int) -> None:
+        """A run has ended whose call was answered here before."""
+        if (left := self._left.pop(sequence, None)) is not None:
+            left.lane.open.pop(sequence, None)
+        self.ended(sequence)
+
     def _tell(self, call: OpenCall) -> None:
         for watcher in tuple(self.watchers):
             watcher(call)
 
-    def _refuse(self, caller: Caller, binary: bool, id: bytes) -> None:  # noqa: FBT001 - as in `open`
-        """Give an id that can't be opened its one answer."""
-        refusal = caller.session.admit(id)
-        if refusal is not None:
-            caller.send(binary, bad_frame(refusal, id, binary=binary))
-        else:
-            refuse(caller, binary, id, fault("limit", f"At most {self._limit} calls may be open on a socket."))
-
-    def _introduce(self, caller: Caller) -> None:
+    def introduce(self, caller: Caller) -> None:
+        """Tell the worker who a caller is, before its first call and when that has changed."""
         caller.introduced = True
-        self.link.socket(SocketState(caller.id, None, [], None, 0))
+        caller.told = caller.rights.version
+        self.link.socket(state_of(caller))
 
     def _time(self, call: OpenCall) -> None:
         """Let a call's deadline count from now; a stream's only if somebody waits for its next item."""
@@ -312,23 +334,17 @@ class Calls:
         due, again = self._deadlines.due(perf_counter())
         try:
             for call in due:
-                idempotent = call.route.announcement.idempotent
-                message = f"{call.event} did not answer within {call.lane.timeout_s:g} s."
-                log.warning("a call timed out", event=call.event, revision=call.revision, socket=call.socket)
-                self.end(call, fault("timeout", message, retry=idempotent))
+                self._time_out(call)
         finally:  # whatever goes wrong with one of them, there are others
             self._ticking = bool(self._deadlines)
             if self._ticking:
                 asyncio.get_running_loop().call_later(max(0.0, again - perf_counter()), self._tick)
 
-
-def _filed(call: OpenCall) -> bytes:
-    """What a call is filed under in its session; one that nobody waits for gets a key that no client can write."""
-    return call.id or b"0.%d" % call.sequence
-
-
-def refuse(caller: Caller, binary: bool, id: bytes, reason: Fault) -> None:  # noqa: FBT001 - as in `send`
-    """Send the one answer of a call that did not run to its end, and keep it."""
-    frame = error_frame(id, fault_payload(reason, binary=binary))
-    caller.session.keep(id, binary, frame)
-    caller.send(binary, frame)
+    def _time_out(self, call: OpenCall) -> None:
+        log.warning("a call timed out", event=call.event, revision=call.revision, socket=call.socket)
+        if self._left.pop(call.sequence, None) is not None:
+            call.lane.open.pop(call.sequence, None)
+            self.link.cancel(call.sequence)
+            return
+        message = f"{call.event} did not answer within {call.lane.timeout_s:g} s."
+        self.end(call, fault("timeout", message, retry=call.route.announcement.idempotent))

@@ -10,34 +10,27 @@ There is no timer a connection: `due` says when the sweep should look at it.
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 
 from plugsock.gateway.context import Context, remote
 from plugsock.gateway.conversation import Conversation
+from plugsock.gateway.fence import Fences
 from plugsock.gateway.handshake import Request
 from plugsock.gateway.life import Life, Verdict
 from plugsock.gateway.linger import Linger
-from plugsock.gateway.outbox import OVERHEAD, Age, Outbox, long_frame, next_batch, next_deflated_batch
+from plugsock.gateway.outbox import long_frame
+from plugsock.gateway.sender import CLOSING, GONE, LEAVING, OPEN, Sender
 from plugsock.ops.log import get_logger
 from plugsock.wire import codes
 from plugsock.wire.close import close_code, close_payload
-from plugsock.wire.deflate import deflater_of, inflater_of
-from plugsock.wire.frames import BINARY, CLOSE, INSIDE, PING, PONG, TEXT, Parser
+from plugsock.wire.deflate import inflater_of
+from plugsock.wire.frames import BINARY, CLOSE, INSIDE, PING, PONG, Parser
 
 _log = get_logger()
 
-_OPEN: Final = 0
-_CLOSING: Final = 1
-_LEAVING: Final = 2
-_GONE: Final = 3
 
-_SMALL: Final = 1024
-"""Bytes; messages up to this length can wait for the end of a turn, however many one read may ask for."""
-
-
-class Connection(asyncio.Protocol):
+class Connection(Sender):
     """One client's WebSocket.
 
     Attributes:
@@ -46,46 +39,18 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_age",
-        "_begun",
-        "_begun_at",
-        "_code",
-        "_congested",
-        "_context",
-        "_conversation",
-        "_deflater",
-        "_handed",
-        "_life",
-        "_outbox",
-        "_parser",
-        "_paused",
-        "_phase",
-        "_queued",
-        "_received",
-        "_transport",
-        "_will_flush",
-        "due",
-        "request",
-    )
+        "_begun", "_begun_at", "_code", "_congested", "_conversation", "_fences", "_life", "_parser", "_received", "request",
+    )  # fmt: skip
 
     def __init__(
         self, context: Context, transport: asyncio.Transport, request: Request, deflate: PerMessageDeflate | None
     ) -> None:
+        super().__init__(context, transport, deflate)
         self.request = request
-        self._context = context
-        self._transport = transport
-        self._phase = _OPEN
         self._code = codes.ABNORMAL
         self._parser = Parser(context.limits.max_message, inflater_of(deflate) if deflate else None)
-        self._deflater = deflater_of(deflate) if deflate else None
-        # What is to be sent: bytes ever queued and ever handed over, payloads and OVERHEAD.
-        self._outbox: Outbox = []
-        self._queued = 0
-        self._handed = 0
-        self._will_flush = False
-        self._paused = False
+        self._fences = Fences()
         self._congested = False
-        self._age: Age | None = None
         self._life = Life(context.loop.time(), context.limits)
         self.due = self._life.due
         # The message that was incomplete when last looked at, and since when.
@@ -102,7 +67,7 @@ class Connection(asyncio.Protocol):
     @conversation.setter
     def conversation(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        if self._phase == _OPEN:
+        if self._phase == OPEN:
             self._received = conversation.received
 
     @property
@@ -110,26 +75,23 @@ class Connection(asyncio.Protocol):
         """Address of the other side."""
         return remote(self._transport)
 
-    def send(self, binary: bool, payload: bytes) -> None:  # noqa: FBT001 - by position: once a message
-        """Queue one message; nothing happens once the connection closes."""
-        if self._phase == _OPEN:
-            self._outbox.append((BINARY if binary else TEXT, payload))
-            length = len(payload)
-            self._queued += length + OVERHEAD
-            if not self._will_flush:
-                self._will_flush = True
-                self._context.turn.add(self)
-            if length > _SMALL and self._queued - self._handed > self._context.limits.high_water:
-                self._relieve()
+    def fence(self, passed: Callable[[], None]) -> None:
+        """See `Wire`."""
+        if self._phase == GONE:
+            passed()
+            return
+        payload = self._fences.add(passed)
+        if self._phase == OPEN:
+            self._send_control(PING, payload)
 
     def close(self, code: int, reason: str = "") -> None:
         """Close after everything that was sent before; nothing more is received.
 
         `Conversation.closed` follows when the other side has closed too, or after `Limits.close_s`.
         """
-        if self._phase == _OPEN:
+        if self._phase == OPEN:
             self._send_control(CLOSE, close_payload(code, reason))
-            self._end(_CLOSING, code)
+            self._end(CLOSING, code)
 
     # Opening, and what the sweep and the turn ask for.
 
@@ -145,7 +107,7 @@ class Connection(asyncio.Protocol):
     def tick(self, now: float) -> None:
         """Look at the clocks: too slow a reader, a message that does not end, signs of life."""
         limits = self._context.limits
-        if self._phase != _OPEN:
+        if self._phase != OPEN:
             self._transport.abort()
         elif self._age is not None and self._age.mark(now, self._queued, self._taken()) > limits.slow_s:
             self._cut_off()
@@ -153,37 +115,8 @@ class Connection(asyncio.Protocol):
             self._leave(codes.POLICY_VIOLATION)
         else:
             self._check_life(now)
-        if self._phase == _OPEN:
+        if self._phase == OPEN:
             self.due = now if self._age is not None or self._is_inside() else self._life.due
-
-    def flush(self) -> bool:
-        """Hand over what is short, up to the first long frame; is there one?"""
-        self._will_flush = False
-        outbox = self._outbox
-        transport = self._transport
-        while outbox and not self._paused and not transport.is_closing():
-            if self._deflater is None:
-                count, size, frames = next_batch(outbox)
-            else:
-                count, size, frames = next_deflated_batch(outbox, self._deflater)
-            if not count:
-                return True
-            del outbox[:count]
-            self._handed += size
-            transport.write(frames)
-        if self._paused or self._phase:
-            self._check_unsent()
-        return False
-
-    def flush_all(self) -> None:
-        """Hand over everything that the transport takes."""
-        while self.flush():
-            opcode, payload = self._outbox.pop(0)
-            self._handed += len(payload) + OVERHEAD
-            # Not `writelines`: asyncio's does not pause the protocol before Python 3.12.9 and 3.13.2.
-            for part in long_frame(opcode, payload, self._deflater):
-                if not self._transport.is_closing():
-                    self._transport.write(part)
 
     # What the transport tells.
 
@@ -206,36 +139,21 @@ class Connection(asyncio.Protocol):
             self._context.turn.add_long(self)
         self._will_flush = False
 
-    def pause_writing(self) -> None:
-        """The kernel takes no more."""
-        self._paused = True
-        if self._age is None and self._phase == _OPEN:
-            self._age = Age(self._context.loop.time(), self._queued)
-            self.due = 0.0
-
-    def resume_writing(self) -> None:
-        """The kernel has taken everything that was handed over."""
-        self._paused = False
-        self.flush_all()
-        if not self._paused:
-            self._age = None
-            self._check_unsent()
-
     def eof_received(self) -> bool:
         """Take half a close for a whole one: nobody is there to hear the rest. The transport closes."""
-        if self._phase < _LEAVING:
+        if self._phase < LEAVING:
             self._outbox.clear()
-            self._end(_LEAVING, self._code)
-            self._tell(self._conversation.closed, self._code)
+            self._go(self._code)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The other side has gone, or was cut off."""
         if exc is not None:
             _log.debug("connection lost", remote=self.remote, error=str(exc))
-        told = self._phase >= _LEAVING
-        self._end(_GONE, self._code)
+        told = self._phase >= LEAVING
+        self._end(GONE, self._code)
         self._context.leave(self)
+        self._fences.end()
         if not told:
             self._tell(self._conversation.closed, self._code)
 
@@ -243,25 +161,20 @@ class Connection(asyncio.Protocol):
 
     def _take_control(self, opcode: int, payload: bytes) -> None:
         if opcode == CLOSE:
-            if self._phase == _OPEN:
+            if self._phase == OPEN:
                 self._code = close_code(payload)
                 self._send_control(CLOSE, payload[:2])
             self._go(self._code)
-        elif opcode == PING and self._phase == _OPEN:
+        elif opcode == PING and self._phase == OPEN:
             self._send_control(PONG, payload)
-
-    def _send_control(self, opcode: int, payload: bytes) -> None:
-        self._outbox.append((opcode, payload))
-        self._queued += len(payload) + OVERHEAD
-        if not self._will_flush:
-            self._will_flush = True
-            self._context.turn.add(self)
+        elif opcode == PONG and self._fences:
+            self._fences.answered(payload)
 
     def _look_at_parser(self) -> None:
         parser = self._parser
         if parser.failure is not None:
             self._leave(parser.failure.code, parser.failure.reason)
-        elif parser.state == INSIDE and self._begun != parser.begun and self._phase == _OPEN:
+        elif parser.state == INSIDE and self._begun != parser.begun and self._phase == OPEN:
             self._begun = parser.begun
             self._begun_at = self._context.loop.time()
             self.due = 0.0
@@ -272,26 +185,15 @@ class Connection(asyncio.Protocol):
     def _check_life(self, now: float) -> None:
         verdict = self._life.look(now, deaf=self._congested)
         if verdict is Verdict.PING:
-            self._send_control(PING, b"")
+            self._send_control(PING, self._fences.latest)
         elif verdict is Verdict.DEAD:
             self.close(codes.NO_PONG, codes.MEANINGS[codes.NO_PONG])
 
     # Slow readers.
 
-    def _relieve(self) -> None:
-        """Don't wait for the end of the turn: what answers one read, or one burst of a plug, may be any amount."""
-        if self._paused:
-            self._check_unsent()
-        else:
-            self.flush_all()
-
-    def _taken(self) -> int:
-        """How many of the bytes ever queued the kernel has taken."""
-        return self._handed - (0 if self._transport.is_closing() else self._transport.get_write_buffer_size())
-
     def _check_unsent(self) -> None:
         if self._phase:
-            if self._phase == _LEAVING and not self._outbox:
+            if self._phase == LEAVING and not self._outbox:
                 self._depart()
             return
         limits = self._context.limits
@@ -330,22 +232,24 @@ class Connection(asyncio.Protocol):
 
     def _leave(self, code: int, reason: str = "") -> None:
         """Close without waiting for the other side's close frame."""
-        if self._phase == _OPEN:
+        if self._phase == OPEN:
             self._code = code
             self._send_control(CLOSE, close_payload(code, reason or codes.MEANINGS[code]))
         self._go(self._code)
 
     def _go(self, code: int) -> None:
         """Nothing more is to be heard: go once everything is handed over."""
-        if self._phase < _LEAVING:
-            self._end(_LEAVING, code)
+        if self._is_guarded:
+            self._unguard()
+        if self._phase < LEAVING:
+            self._end(LEAVING, code)
             self._tell(self._conversation.closed, code)
 
     def _end(self, phase: int, code: int) -> None:
         self._phase = phase
         self._code = code
         self._received = _ignore
-        if self._congested and phase == _CLOSING:  # the other side's close frame is still to be read
+        if self._congested and phase == CLOSING:  # the other side's close frame is still to be read
             self._congested = False
             self._read(True)
         self._age = None
@@ -354,8 +258,12 @@ class Connection(asyncio.Protocol):
 
     def _depart(self) -> None:
         if not self._transport.is_closing():
-            self._phase = _GONE
+            self._phase = GONE
             self._context.leave(self)
+            if self._fences:  # who waits wants nothing to be read any more once they have been told
+                self.cut()
+                self._fences.end()
+                return
             if self._congested:
                 self._read(True)
             Linger.over(self._context, self._transport)

@@ -35,6 +35,10 @@ class Wire(Protocol):
     """What opened it."""
 
     @property
+    def is_open(self) -> bool:
+        """Is what is sent now still delivered?"""
+
+    @property
     def conversation(self) -> Conversation:
         """Who talks over it; may be replaced between two messages."""
 
@@ -48,8 +52,22 @@ class Wire(Protocol):
     def send(self, binary: bool, payload: bytes) -> None:  # noqa: FBT001 - by position: once a message
         """Queue one message; nothing happens once the connection closes."""
 
+    def withhold(self, may_see: Callable[[bytes], bool], instead: Callable[[bool, bytes], bytes | None]) -> None:
+        """Take back what is queued and may not be seen any more, or put something else in its place.
+
+        Args:
+            may_see: May this message still be sent?
+            instead: What is sent in its place, by (binary, message); None for nothing.
+        """
+
+    def fence(self, passed: Callable[[], None]) -> None:
+        """Say when the other side has read all that was sent until now, or the connection has gone: once, or never."""
+
     def close(self, code: int, reason: str = "") -> None:
         """Close after everything that was sent before; nothing more is received."""
+
+    def cut(self) -> None:
+        """Close at once; what the other side has not got is thrown away, here and as far as can be in the kernel."""
 
 
 Converse = Callable[[Wire], Conversation]

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
-from plugsock.gateway.calls import OpenCall
 from plugsock.gateway.gateway import Gateway
+from plugsock.gateway.open_call import OpenCall
 from plugsock.gateway.peer import Peer
 from plugsock.ops.log import get_logger
 from plugsock.wire import codes

@@ -48,6 +48,8 @@ class Request(Struct, frozen=True, gc=False):
     origin: str | None
     """The page that connected; None for what is no browser."""
     subprotocol: str | None
+    headers: dict[str, str] = {}
+    """All fields, by their names in lower case; several of one name in commas."""
 
 
 class Accepted(Struct, frozen=True):
@@ -72,7 +74,13 @@ class Handshake:
     """Answers the requests of one listener."""
 
     def __init__(
-        self, access: Access, *, ready: Callable[[], bool], compression: bool, pages: Pages | None = None
+        self,
+        access: Access,
+        *,
+        ready: Callable[[], bool],
+        compression: bool,
+        pages: Pages | None = None,
+        keeps_headers: Callable[[], bool] = lambda: True,
     ) -> None:
         """Set up the rules.
 
@@ -81,8 +89,10 @@ class Handshake:
             ready: Are the plugs loaded? Before that, every event would be unknown, so nobody may connect.
             compression: Compress messages for clients that can.
             pages: What browsers are shown; None is nothing.
+            keeps_headers: May somebody be asked who they are? Else their header fields are forgotten: a kilobyte each.
         """
         self._pages = pages
+        self._keeps_headers = keeps_headers
         self._access = access
         self._ready = ready
         # One for all: accepting has no state beyond what is read right after it.
@@ -132,7 +142,8 @@ class Handshake:
             status = response.status_code if response.status_code < 500 else 400
             raise Refusal(status, f"The WebSocket handshake is malformed: {protocol.handshake_exc}.")
         origins = head.all("origin")
-        request = Request(head.target, origins[0] if origins else None, protocol.subprotocol)
+        headers = {name: ", ".join(values) for name, values in head.fields.items()} if self._keeps_headers() else {}
+        request = Request(head.target, origins[0] if origins else None, protocol.subprotocol, headers)
         deflate = next((each for each in protocol.extensions if isinstance(each, PerMessageDeflate)), None)
         return Accepted(response.serialize(), request, deflate)
 

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
-from plugsock.model import Fault
+from plugsock.gateway.refusal import Refused
 from plugsock.rpc import fields
 from plugsock.wire.answer import fault
 
@@ -39,18 +39,10 @@ Place: TypeAlias = tuple[str, str]
 """An event, and a key of it."""
 
 
-class NoKey(Exception):
-    """A payload does not have the field that a key is made of, or has something else than a text or number there."""
-
-    def __init__(self, reason: Fault) -> None:
-        super().__init__(reason.message)
-        self.reason = reason
-
-
 def key_reader(order: str) -> ReadKey | None:
     """What reads the keys of an event that announces this order; None if its calls run as they come.
 
-    What it returns raises `NoKey`.
+    What it returns raises `Refused` if a payload lacks the field, or has neither a text nor a whole number there.
     """
     if not order:
         return None
@@ -64,7 +56,7 @@ def key_reader(order: str) -> ReadKey | None:
             return read(payload, format)
         except ValueError as error:
             text = str(error).partition(" - at `")[0]
-            raise NoKey(fault("bad_payload", f"{text}.", path=path)) from None
+            raise Refused(fault("bad_payload", f"{text}.", path=path)) from None
 
     return read_field
 

@@ -5,6 +5,7 @@ transport holds beyond the kernel is at most one batch or one long frame.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from plugsock.wire.deflate import Deflater
@@ -71,6 +72,42 @@ def long_frame(opcode: int, payload: bytes, deflater: Deflater | None) -> tuple[
     return head(opcode, len(payload), compressed=compressed), payload
 
 
+def take_back(
+    outbox: Outbox,
+    may_see: Callable[[bytes], bool],
+    instead: Callable[[bool, bytes], bytes | None],
+    age: "Age | None",
+    handed: int,
+) -> int:
+    """Take out what may not be seen any more, or put something else in its place; see `Wire.withhold`.
+
+    Args:
+        outbox: What waits; it is changed.
+        may_see: May this message still be sent?
+        instead: What is sent in its place, by (binary, message); None for nothing.
+        age: Of what waits, if that is known; its positions follow.
+        handed: The position at which the outbox begins.
+
+    Returns:
+        How many bytes fewer are queued now.
+    """
+    kept: Outbox = []
+    end = handed
+    fewer = 0
+    for opcode, payload in outbox:
+        other = payload if may_see(payload) else instead(opcode == BINARY, payload)
+        before = len(payload) + OVERHEAD
+        after = 0 if other is None else len(other) + OVERHEAD
+        if other is not None:
+            kept.append((opcode, other))
+        if age is not None and before != after:
+            age.move(end + before, after - before)
+        end += after
+        fewer += before - after
+    outbox[:] = kept
+    return fewer
+
+
 class Age:
     """How long the oldest unsent byte has been waiting, to the precision of the marks made.
 
@@ -92,3 +129,7 @@ class Age:
         age = now - marks[0][0] if marks else 0.0
         marks.append((now, queued))
         return age
+
+    def move(self, start: int, by: int) -> None:
+        """What is queued from a position on is so many bytes further on than it was."""
+        self._marks = deque((now, queued + by if queued >= start else queued) for now, queued in self._marks)

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from plugsock.gateway import http
 from plugsock.gateway.routes import Routes
-from plugsock.model import Announcement, Kind
+from plugsock.model import AUTHENTICATE, Announcement, Kind
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -51,7 +51,7 @@ class Listed(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """What is served."""
+    """What can be called."""
 
     events: list[Listed]
 
@@ -98,7 +98,9 @@ class Pages:
         return None
 
     def _list(self) -> bytes:
-        return msgspec.json.encode(Listing([_listed(each) for each in self._routes.announcements()]))
+        return msgspec.json.encode(
+            Listing([_listed(each) for each in self._routes.announcements() if each.event != AUTHENTICATE])
+        )
 
     def _policy(self, host: str) -> http.Fields:
         """What the page may do: load its own files, and talk to its own server."""

@@ -6,17 +6,27 @@ its resume key goes on as the same peer, over the new connection.
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
-from plugsock.gateway.calls import Calls, OpenCall
+from plugsock.gateway.calls import Calls
 from plugsock.gateway.conversation import Wire
+from plugsock.gateway.handshake import Request
+from plugsock.gateway.open_call import OpenCall
+from plugsock.gateway.protected import may_see, revoked
 from plugsock.gateway.routes import Routes
+from plugsock.hub.rights import NOBODY
+from plugsock.model import Fault, User
 from plugsock.wire import codes
 from plugsock.wire.session import NEW, Session
 
 _ZERO: Final = 0x30
 """No id begins with it."""
 
+
+MOST_WAITING: Final = 1_048_576
+MOST_FRAMES: Final = 1024
+"""Bytes and frames that are kept of a client that says more before it is welcome: one message of the default limit."""
 
 Send = Callable[[bool, bytes], None]
 
@@ -47,11 +57,20 @@ class Peer:
         held: Too much is unsent on its socket.
         introduced: The worker knows it.
         key: Its resume key, if it said `hello`.
+        user: Who it is, if that is known.
+        rights: What it may do.
+        told: The version of them that the worker knows.
+        bar: Why it may call nothing at all now; None if it may.
+        is_admitted: It gets what everybody gets.
+        is_asking: It is being found out who its latest `token` belongs to.
         send: Hands a frame to its socket, as (binary, frame). Without a socket it drops it; a session keeps its
             answers by itself. An attribute, because as a method it would cost one more Python call a frame.
     """
 
-    __slots__ = ("_office", "_wire", "binary", "held", "id", "introduced", "key", "send", "session")
+    __slots__ = (
+        "_office", "_waiting", "_wire", "bar", "binary", "held", "id", "introduced", "is_admitted", "is_asking", "key",
+        "rights", "send", "session", "told", "user",
+    )  # fmt: skip
 
     send: Send
 
@@ -64,6 +83,13 @@ class Peer:
         self.held = False
         self.introduced = False
         self.key = ""
+        self.user: User | None = None
+        self.rights = NOBODY
+        self.told = NOBODY.version
+        self.bar: Fault | None = None
+        self.is_admitted = True
+        self.is_asking = False
+        self._waiting: list[tuple[bool, bytes]] | None = None
         self.send = wire.send
 
     def opened(self) -> None:
@@ -84,10 +110,54 @@ class Peer:
                 and id[0] != _ZERO
                 and len(id) <= 16
                 and self.session.state is not NEW
+                and self.bar is None
             ):
                 office.calls.open(self, binary, id, route, payload)
                 return
-        self._office.receive(self, binary, message)
+        if self._waiting is None:
+            self._office.receive(self, binary, message)
+        else:
+            self._keep(binary, message)
+
+    @property
+    def wire(self) -> Wire | None:
+        """Its socket, even if that is being closed."""
+        return self._wire
+
+    @property
+    def request(self) -> Request | None:
+        """What opened its socket; None if that has gone or is being closed."""
+        return self._wire.request if self._wire is not None and self._wire.is_open else None
+
+    @property
+    def remote(self) -> str:
+        """The address of the other side; empty if its socket has gone."""
+        return "" if self._wire is None else self._wire.remote
+
+    def wait(self) -> None:
+        """Keep what it says from now on, until `go_on`: it is not known yet who says it."""
+        self._waiting = []
+
+    def go_on(self, somebody: "Peer") -> None:
+        """Let somebody, itself or whose session it takes up, hear what was kept."""
+        waiting, self._waiting = self._waiting or [], None
+        for binary, message in waiting:
+            if somebody.request is None:  # what it said first has closed it
+                break
+            somebody.received(binary, message)
+
+    def withhold(self) -> None:
+        """Take back what was sent and not handed over, and what is kept, as far as it may not be seen any more."""
+        self.session.withhold(partial(may_see, self.rights), revoked)
+        if self._wire is not None:
+            self._wire.withhold(partial(may_see, self.rights), revoked)
+
+    def _keep(self, binary: bool, message: bytes) -> None:  # noqa: FBT001 - as in `received`
+        assert self._waiting is not None
+        self._waiting.append((binary, message))
+        if sum(len(each) for _, each in self._waiting) > MOST_WAITING or len(self._waiting) > MOST_FRAMES:
+            self._waiting.clear()
+            self.kick(codes.POLICY_VIOLATION, "too much was said before the welcome")
 
     def kick(self, code: int, reason: str) -> None:
         """Close the socket."""
@@ -109,11 +179,14 @@ class Peer:
     def take_over(self, newcomer: "Peer") -> None:
         """Go on over the connection of a newcomer, who gets the old one, if there still is one, and closes it.
 
-        Streams end, as they do when a socket goes: nobody knows which of their items have arrived.
+        Streams end, as they do when a socket goes: nobody knows which of their items have arrived. What is protected and
+        still waits on the old connection is dropped, because no revoke reaches that any more; answers are kept anyway.
         """
         self._let_flow()
         self.end_streams()
         mine, theirs = self._wire, newcomer._wire
+        if mine is not None:
+            mine.withhold(partial(may_see, NOBODY), _nothing)
         self._lead(theirs)
         newcomer._lead(mine)
         newcomer.kick(codes.DRAIN, "The session goes on over another connection.")
@@ -138,3 +211,7 @@ class Peer:
 
 def _drop(binary: bool, frame: bytes) -> None:  # noqa: FBT001 - as in `Peer.send`
     """There is no socket."""
+
+
+def _nothing(binary: bool, frame: bytes) -> None:  # noqa: FBT001 - as in `Wire.withhold`
+    """It is not replaced."""

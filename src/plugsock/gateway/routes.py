@@ -11,8 +11,9 @@ from typing import Final
 from msgspec import Struct
 
 from plugsock.gateway.deadlines import Deadlines, Lane
+from plugsock.gateway.needs import Needs
 from plugsock.gateway.ordering import ReadKey, key_reader
-from plugsock.model import Announcement, Kind, Problem
+from plugsock.model import AUTHENTICATE, Announcement, Kind, Problem, Requires
 from plugsock.ops.ledger import Ledger, Row
 from plugsock.rpc.frames import Group
 
@@ -26,11 +27,13 @@ class Route(Struct, frozen=True, gc=False):
     event: str
     revision: str
     is_plain: bool
-    """One result, and no key: what else there is takes the longer way."""
+    """One result, no key and nothing that it requires: what else there is takes the longer way."""
     is_call: bool
     """One result, no stream of them."""
     read_key: ReadKey | None
     """Renders what its calls are put in order by; None if they run as they come."""
+    needs: Needs | None
+    """What its callers must be allowed to; None if that is nothing."""
     lane: Lane  # type: ignore[type-arg]  # of calls, which this file does not know
     row: Row
     """Its counters in the ledger."""
@@ -45,6 +48,8 @@ class Change(Struct, frozen=True):
     """(event, revision) as they were: the calls that are open on them keep what was replaced alive."""
     breaking: bool
     """Is an event gone, or has its shape changed?"""
+    requires: Mapping[str, Requires] = {}
+    """What those of them require that do; what is gone did."""
 
 
 class Routes:
@@ -93,7 +98,7 @@ class Routes:
         while len(self._gone) > MAX_GONE:
             del self._gone[next(iter(self._gone))]
         self.by_name = self._in_force = table  # the commit: from here on every call takes the new revision
-        self.shapes = _hash((a.event, a.shape) for a in self.announcements())
+        self.shapes = _hash((a.event, a.shape) for a in self.announcements() if a.event != AUTHENTICATE)
         return _change(before, {a.event: a for a in arrivals})
 
     def close(self) -> None:
@@ -105,9 +110,11 @@ class Routes:
         return Route(
             event=announcement.event,
             revision=announcement.revision,
-            is_plain=is_call and not announcement.order,
+            is_plain=is_call
+            and not (announcement.order or announcement.requires or announcement.event == AUTHENTICATE),
             is_call=is_call,
             read_key=key_reader(announcement.order),
+            needs=Needs(announcement.requires) if announcement.requires else None,
             lane=self._deadlines.lane(announcement.timeout or self._timeout_s),
             row=self._ledger.row(announcement.event),
             announcement=announcement,
@@ -116,10 +123,12 @@ class Routes:
 
 def _change(before: Mapping[str, Announcement], after: Mapping[str, Announcement]) -> Change:
     # What arrives is new code even where its revision stays: a helper that it imports by a computed name has changed.
+    known = before.keys() - {AUTHENTICATE}
     return Change(
-        changed=sorted(before.keys() | after.keys()),
+        changed=sorted((before.keys() | after.keys()) - {AUTHENTICATE}),
         replaced=frozenset((event, old.revision) for event, old in before.items()),
-        breaking=any(event not in after or after[event].shape != before[event].shape for event in before),
+        breaking=any(event not in after or after[event].shape != before[event].shape for event in known),
+        requires={event: a.requires for event, a in {**before, **after}.items() if a.requires},
     )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
-from plugsock.gateway.calls import Calls, refuse
+from plugsock.gateway.calls import Calls
 from plugsock.gateway.hello import Reception
+from plugsock.gateway.open_call import refuse
 from plugsock.gateway.peer import Peer
 from plugsock.gateway.routes import Routes
 from plugsock.model import Fault
@@ -51,11 +52,14 @@ class Verbs:
     def _hello(self, peer: Peer, _binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
         if frame.name != b"plugsock":
             raise BadFrame("hello is said to plugsock: hello ID plugsock {...}", frame.id)
-        self._reception.welcome(peer, frame, self._routes.shapes)
+        self._reception.hear(peer, frame, self._routes.shapes)
 
-    def _token(self, peer: Peer, binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
-        refused = fault("unauthorized", "This server knows no tokens.")
-        self._refuse(peer, binary, frame, refused)
+    def _token(self, peer: Peer, _binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
+        if frame.name != b"plugsock":
+            raise BadFrame("token is said to plugsock: token ID plugsock {...}", frame.id)
+        if (reused := peer.session.admit(frame.id)) is not None:
+            raise BadFrame(reused, frame.id)
+        self._reception.refresh(peer, frame)
 
     def _call(self, peer: Peer, binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
         id = b"" if frame.id == b"0" else frame.id
@@ -76,7 +80,7 @@ class Verbs:
         """Give a frame whose id is good its one answer."""
         if (reused := peer.session.admit(frame.id)) is not None:
             raise BadFrame(reused, frame.id)
-        refuse(peer, binary, frame.id, reason)
+        refuse(peer, binary, frame.id, peer.bar or reason)  # who is barred does not find out either what there is
 
     def _watch(self, peer: Peer, binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
         self._refuse(peer, binary, frame, fault("not_found", f"There is no view {frame.name.decode()}."))

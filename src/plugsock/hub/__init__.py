@@ -1,1 +1,1 @@
-"""Who is here: the peers that hold a socket open, and the sessions of those that may come back."""
+"""Who is here and what they may do: peers that hold a socket open, sessions that may be taken up again, and rights."""

@@ -10,6 +10,8 @@ class Peer(Protocol):
     id: str
     binary: bool
     """Pushes go to it as MessagePack in binary frames."""
+    is_admitted: bool
+    """It gets what everybody gets."""
 
     send: Callable[[bool, bytes], None]
     """Hands a frame to its socket, as (binary, frame)."""
@@ -65,8 +67,10 @@ class Peers(Generic[P]):
         peer.binary = binary
 
     def broadcast(self, text: bytes, binary: bytes | None = None) -> None:
-        """Hand one frame to everybody, `binary` to those who want that (where there is one)."""
+        """Hand one frame to everybody who is admitted, `binary` to those who want that (where there is one)."""
         for peer in self:
+            if not peer.is_admitted:
+                continue
             if peer.binary and binary is not None:
                 peer.send(True, binary)
             else:

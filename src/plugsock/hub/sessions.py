@@ -27,6 +27,10 @@ class Sessions(Generic[Holder]):
         self._by_key[key] = holder
         return key
 
+    def get(self, key: str) -> Holder | None:
+        """The session of a key, which stays good."""
+        return self._by_key.get(key)
+
     def lost(self, key: str, now: float) -> list[Holder]:
         """The socket of a session went: keep it from now on for `KEEP_S`; what there is no room for is forgotten."""
         if key in self._by_key:

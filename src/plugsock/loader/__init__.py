@@ -1,7 +1,8 @@
 """From a folder of Python files to a catalogue of events, and from one catalogue to the next while it serves.
 
 What authors write:
-    declare      the marks that they set: @plug, @on_load, @on_unload
+    declare      the marks that they set: @plug, @authenticate, @on_load, @on_unload
+    requires     what `@plug(requires=...)` can say
 What is on disk:
     folders      which folders are served
     scan         which files are plugs, and their bytes
@@ -24,7 +25,7 @@ How it is loaded:
     blame        from an exception or a hang to the author's own line
 What is served:
     annotations, binding, shape, signature    a function's signature becomes the shape of its payload
-    order        which of its fields calls may be put in order by
+    order        which of its fields `order` and `requires` may name
     collect      finds the marked functions of a module
     catalog      an immutable table: event -> Plug
     swap         the transaction: look, stage, commit or discard, retire

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import msgspec
 
+from plugsock import blocking
 from plugsock.errors import DeclareError
 from plugsock.model import Server, Socket, User
 
-HANDED_IN: Final[dict[Any, str]] = {Socket: "socket", Server: "server", User: "user"}
+HANDED_IN: Final[dict[Any, str]] = {Socket: "socket", Server: "server", blocking.Server: "server", User: "user"}
 """Parameters annotated with these are no part of the payload."""
 
 ASYNC_STREAMS: Final = (AsyncIterator, AsyncIterable, AsyncGenerator)
@@ -42,6 +43,25 @@ def handed_in(annotation: Any) -> tuple[str, bool] | None:
     if len(members) != 1 or not isinstance(members[0], type) or members[0] not in HANDED_IN:
         return None
     return HANDED_IN[members[0]], len(union_members(annotation)) > 1
+
+
+def check_server(name: str, annotation: Any, *, is_async: bool) -> None:
+    """Refuse the `Server` that a function of the other kind takes; any other annotation passes.
+
+    Raises:
+        DeclareError: It would hold up the event loop, or could not be awaited.
+    """
+    members = union_members(annotation)
+    if is_async and blocking.Server in members:
+        raise DeclareError(
+            f"`{name}: blocking.Server` would hold up the event loop: an `async def` takes `plugsock.Server`, whose "
+            "words that ask are awaited"
+        )
+    if not is_async and Server in members:
+        raise DeclareError(
+            f"a plain function can't await what it asks of `{name}: Server`: it takes `plugsock.blocking.Server`, with "
+            "the same words"
+        )
 
 
 def is_whole(annotation: Any) -> bool:

@@ -11,10 +11,10 @@ from msgspec import Struct, field
 from plugsock.errors import DeclareError
 from plugsock.loader.catalog import Plug
 from plugsock.loader.declare import MARK, Options
-from plugsock.loader.order import order_value
-from plugsock.loader.signature import Mode, read
+from plugsock.loader.order import order_value, required_values
+from plugsock.loader.signature import Mode, read, read_authenticator
 from plugsock.loader.source import Source
-from plugsock.model import Announcement, Problem
+from plugsock.model import AUTHENTICATE, Announcement, Problem
 
 EVENT: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
 """What the wire allows as a name."""
@@ -37,12 +37,15 @@ def collect(source: Source, module: ModuleType, revision: str) -> Collected:
         try:
             _add(collected, source, name, value, line, revision)
         except DeclareError as error:
-            collected.problems.append(source.problem(error.line or line, f"`{name}`: {error}", _events(source, name)))
+            events = _events(source, name, _mark(value))
+            collected.problems.append(source.problem(error.line or line, f"`{name}`: {error}", events))
     return collected
 
 
-def _events(source: Source, name: str) -> tuple[str, ...]:
-    return () if source.holds_no_events else (source.event(name),)
+def _events(source: Source, name: str, mark: Options | str | None) -> tuple[str, ...]:
+    if source.holds_no_events:
+        return ()
+    return ((isinstance(mark, Options) and mark.event) or source.event(name),)
 
 
 def _marked(module: ModuleType) -> Iterator[tuple[str, Any]]:
@@ -89,7 +92,7 @@ def _add(collected: Collected, source: Source, name: str, value: Any, line: int,
             if source.is_package
             else "a file or folder whose name begins with `_` is a helper and holds no events"
         )
-    if name.startswith("_"):
+    if name.startswith("_") and not mark.event:
         raise DeclareError("a name that begins with `_` is private and can't answer an event")
     collected.plugs.append(_plug(source, name, value, mark, line, revision))
 
@@ -104,13 +107,14 @@ def _add_moment(collected: Collected, moment: str, function: Callable[..., Any])
 
 
 def _plug(source: Source, name: str, function: Callable[..., Any], options: Options, line: int, revision: str) -> Plug:
-    event = source.event(name)
-    if not EVENT.fullmatch(event):
+    event = options.event or source.event(name)
+    if not (EVENT.fullmatch(event) or event == AUTHENTICATE):
         raise DeclareError(
             f"the event {event!r} can't be sent: names are ASCII letters, digits and _.:/- (128 at most)"
         )
-    signature = read(function, event)
+    signature = read_authenticator(function) if event == AUTHENTICATE else read(function, event)
     order_value(signature, options.order)  # refuses what no call can be put in order by
+    required_values(signature, options.requires)  # and what no permission can be made of
     doc = inspect.getdoc(function) or ""
     announcement = Announcement(
         event=event,
@@ -127,6 +131,7 @@ def _plug(source: Source, name: str, function: Callable[..., Any], options: Opti
         in_thread=not signature.is_async,
         order=options.order,
         worker=options.worker,
+        requires=options.requires,
         shape=signature.shape,
     )
     return Plug(

@@ -1,16 +1,20 @@
 """The marks that plug authors set on their functions. Light: a plug file imports this and nothing of the server."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar, overload
 
 from msgspec import Struct
 
 from plugsock.errors import DeclareError
-from plugsock.model import ORDER_FIELD
+from plugsock.loader.requires import AnyOf, normalised
+from plugsock.model import AUTHENTICATE, ORDER_FIELD, Requires
 
 MARK: Final = "__plugsock__"
 """Attribute of a marked function; its value is `Options` or the name of a moment."""
+
+AUTHENTICATE_S: Final = 5.0
+"""For finding out who somebody is; who asks another server has 60 s in nginx (auth_request), 0.2 s in Envoy (ext_authz)."""
 
 WORKER: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 """What a named set of workers can be called: it is typed on a command line."""
@@ -25,18 +29,27 @@ class Options(Struct, frozen=True):
     idempotent: bool = False
     order: str = ""
     worker: str = ""
+    requires: Requires = ()
+    event: str = ""
+    """The event that it answers, where that is not named after the function."""
 
 
 @overload
 def plug(function: F, /) -> F: ...
 @overload
 def plug(
-    *, timeout: float | None = None, idempotent: bool = False, order: str | None = None, worker: str | None = None
+    *,
+    requires: str | AnyOf | Sequence[str | AnyOf] | None = None,
+    timeout: float | None = None,
+    idempotent: bool = False,
+    order: str | None = None,
+    worker: str | None = None,
 ) -> Callable[[F], F]: ...
 def plug(
     function: F | None = None,
     /,
     *,
+    requires: str | AnyOf | Sequence[str | AnyOf] | None = None,
     timeout: float | None = None,
     idempotent: bool = False,
     order: str | None = None,
@@ -46,6 +59,8 @@ def plug(
 
     Args:
         function: A public function of a plug file: `async def`, plain, or a generator of either kind (a stream).
+        requires: The permission that a caller must have: `"orders.read"`, a list where all of them are needed, or
+            `any_of("a", "b")`. Each may have one field of the payload in it: `"orders.read:{shop}"`. Default: none.
         timeout: Seconds a call may take, a stream's item likewise. Default: the server's.
         idempotent: Running it twice does what running it once does, so a caller may try again after a timeout.
         order: Calls with the same key run one after the other, in the order they came: `"socket"` (those of one
@@ -64,11 +79,36 @@ def plug(
         _check_worker(worker)
     # Plain texts: an enum's member, say, would be no text any more where it leaves the process.
     order, worker = str.__str__(order or ""), str.__str__(worker or "")
-    options = Options(timeout=timeout, idempotent=idempotent, order=order, worker=worker)
+    needed = normalised(requires)
+    options = Options(timeout=timeout, idempotent=idempotent, order=order, worker=worker, requires=needed)
+    return _marking("@plug", options, function)
+
+
+@overload
+def authenticate(function: F, /) -> F: ...
+@overload
+def authenticate(*, timeout: float = AUTHENTICATE_S) -> Callable[[F], F]: ...
+def authenticate(function: F | None = None, /, *, timeout: float = AUTHENTICATE_S) -> Any:
+    """Make a function say who somebody is that connects, or shows another token; there is one in a folder.
+
+    Args:
+        function: A function of a plug file, `async def` or plain: it takes a `Hello`, and a `Server` if it likes, and
+            returns the `User`, or None for nobody that it knows.
+        timeout: Seconds that it may take; then nobody is let in.
+    """
+    _check_timeout(timeout)
+    return _marking("@authenticate", Options(timeout=float(timeout), event=AUTHENTICATE), function)
+
+
+def _marking(name: str, options: Options, function: F | None) -> Any:
+    """The mark, or the function with it."""
 
     def mark(function: F) -> F:
         if not callable(function):
-            raise DeclareError(f"@plug marks functions, not {type(function).__name__}")
+            raise DeclareError(f"{name} marks functions, not {type(function).__name__}")
+        other = getattr(function, "__dict__", {}).get(MARK)
+        if isinstance(other, Options) and other.event != options.event:
+            raise DeclareError("a function can't be marked both @plug and @authenticate: make two of it")
         setattr(function, MARK, options)
         return function
 

@@ -6,13 +6,22 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from plugsock.errors import DeclareError
 from plugsock.loader import shape
-from plugsock.loader.annotations import ASYNC_STREAMS, PLAIN_STREAMS, handed_in, is_whole, resolve, stream_item
+from plugsock.loader.annotations import (
+    ASYNC_STREAMS,
+    PLAIN_STREAMS,
+    check_server,
+    handed_in,
+    is_whole,
+    resolve,
+    stream_item,
+    union_members,
+)
 from plugsock.loader.binding import HANDED_IN, Argument, Entry, entry, fresh, payload_type
-from plugsock.model import Kind, Raw
+from plugsock.model import AUTHENTICATE, Hello, Kind, Raw, User
 
 Decode: TypeAlias = Callable[[bytes], Any]
 Absent: TypeAlias = Mapping[bytes, Callable[[], Any]]
@@ -92,7 +101,44 @@ def read(function: Callable[..., Any], event: str) -> Signature:
     signature = inspect.signature(function)
     arguments = _with_sources([_argument(parameter, function) for parameter in signature.parameters.values()])
     output = _output(signature.return_annotation, function, kind, is_async=is_async)
-    payload = _payload(arguments, event)
+    return _signature(kind, arguments, _payload(arguments, event), output, is_async=is_async)
+
+
+def read_authenticator(function: Callable[..., Any]) -> Signature:
+    """Read the signature of the function that is marked `@authenticate`; its payload is `{"hello": {...}}`.
+
+    Raises:
+        DeclareError: It can't work; one sentence says why and what would be right.
+    """
+    kind, is_async = _kind(function)
+    if kind is not Kind.CALL:
+        raise DeclareError("@authenticate says once who somebody is: `return` it, it can't `yield`")
+    signature = inspect.signature(function)
+    arguments = [_argument(parameter, function) for parameter in signature.parameters.values()]
+    _check_hello(arguments)
+    output = _output(signature.return_annotation, function, kind, is_async=is_async)
+    if output is not Any and not all(member in (User, type(None)) for member in union_members(output)):
+        raise DeclareError(
+            f"@authenticate says who somebody is: its result is `User | None`, not `{shape.text(output)}`"
+        )
+    payload = _fields([structs.replace(a, name="hello") for a in arguments if a.source == "field"], AUTHENTICATE)
+    return _signature(kind, arguments, payload, output, is_async=is_async)
+
+
+def _check_hello(arguments: list[Argument]) -> None:
+    for argument in arguments:
+        if argument.source in ("socket", "user"):
+            raise DeclareError(f"`{argument.name}` can't be handed in: @authenticate is asked before there is a caller")
+    fields = [argument for argument in arguments if argument.source == "field"]
+    if len(fields) != 1 or fields[0].annotation is not Hello or fields[0].default is not inspect.Parameter.empty:
+        raise DeclareError(
+            "@authenticate takes what somebody shows of themselves, as `hello: Hello`, and nothing else but a `Server`"
+        )
+
+
+def _signature(kind: Kind, arguments: list[Argument], payload: "_Payload", output: Any, *, is_async: bool) -> Signature:
+    for argument in arguments:
+        check_server(argument.name, argument.annotation, is_async=is_async)
     result = _checked(output, "the result")
     return Signature(
         kind=kind,
@@ -150,7 +196,7 @@ def _with_sources(arguments: list[Argument]) -> list[Argument]:
     """One single parameter that is an object by itself, or Raw, is the whole payload."""
     fields = [argument for argument in arguments if argument.source == "field"]
     if len(fields) == 1 and (fields[0].annotation is Raw or is_whole(fields[0].annotation)):
-        return [msgspec.structs.replace(a, source="value") if a is fields[0] else a for a in arguments]
+        return [structs.replace(a, source="value") if a is fields[0] else a for a in arguments]
     for field in fields:
         if field.annotation is Raw:
             raise DeclareError(f"`{field.name}: Raw` is a whole payload: it must be the only parameter, or be `bytes`")

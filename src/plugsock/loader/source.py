@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from plugsock.loader import depends
-from plugsock.model import Problem
+from plugsock.model import AUTHENTICATE, Problem
 
 Origin: TypeAlias = Literal["folder", "embedded"]
 
@@ -42,7 +42,7 @@ class Facts(Struct, frozen=True):
     is_trivial: bool = False
     """It has no statements: as a package, nobody depends on it."""
     claims: frozenset[str] = frozenset()
-    """Events that it may define: those of its decorated public functions."""
+    """Events that it may define: those of its decorated public functions, and `@authenticate`."""
     problem: Problem | None = None
     """Why it can't be used, if that is plain already."""
 
@@ -92,22 +92,27 @@ class Source:
             imports=depends.imports(tree, self.module, is_package=self.is_package),
             is_trivial=not tree.body or (len(tree.body) == 1 and ast.get_docstring(tree) is not None),
             functions={node.name: node.lineno for node in functions},
-            claims=frozenset(self.event(node.name) for node in functions if self._may_be_plug(node)),
+            claims=frozenset().union(*map(self._claims, functions)),
         )
 
     def _double(self, functions: list[depends.Function]) -> Problem | None:
         """Of two plugs of one name Python would keep the second and say nothing."""
         first: dict[str, int] = {}
-        for node in filter(self._may_be_plug, functions):
-            line = first.setdefault(node.name, node.lineno)
-            if line != node.lineno:
-                event = self.event(node.name)
-                message = f"the event {event!r} is defined here and at {self.file}:{line}: rename or remove one"
-                return self.problem(node.lineno, message, (event,))
+        for node in functions:
+            if claims := self._claims(node):
+                line = first.setdefault(node.name, node.lineno)
+                if line != node.lineno:
+                    event = min(claims)  # `@` comes before all letters
+                    return self.problem(node.lineno, defined_twice(event, f"{self.file}:{line}"), (event,))
         return None
 
-    def _may_be_plug(self, node: depends.Function) -> bool:
-        return bool(node.decorator_list) and not (self.holds_no_events or node.name.startswith("_"))
+    def _claims(self, node: depends.Function) -> set[str]:
+        """The events that a function may answer, as far as its decorators tell."""
+        if self.holds_no_events:
+            return set()
+        others = [decorator for decorator in node.decorator_list if not _is_authenticate(decorator)]
+        claims = {self.event(node.name)} if others and not node.name.startswith("_") else set()
+        return claims if others == node.decorator_list else claims | {AUTHENTICATE}
 
     def text(self, _module: str = "") -> str:
         """What it says, for tracebacks; called like a loader's `get_source`."""
@@ -134,6 +139,19 @@ class Source:
         if len(sentence) > LONGEST_MESSAGE:
             sentence = f"{sentence[: LONGEST_MESSAGE - 3]}..."
         return Problem(file=self.file, line=line, message=sentence, events=events)
+
+
+def defined_twice(event: str, other: str) -> str:
+    """Say that something else defines the same event, at `file:line`."""
+    if event == AUTHENTICATE:
+        return f"@authenticate stands here and at {other}: a folder has one, remove the other"
+    return f"the event {event!r} is defined here and at {other}: rename or remove one"
+
+
+def _is_authenticate(decorator: ast.expr) -> bool:
+    """Is it `@authenticate` by its name: `@plugsock.authenticate(timeout=1.0)` too?"""
+    mark = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return (mark.attr if isinstance(mark, ast.Attribute) else getattr(mark, "id", "")) == AUTHENTICATE[1:]
 
 
 def one_line(text: str) -> str:

@@ -13,7 +13,7 @@ from plugsock.loader import blame
 from plugsock.loader.catalog import Catalog, Plug
 from plugsock.loader.collect import collect
 from plugsock.loader.isolate import Generation, Record
-from plugsock.loader.source import Source
+from plugsock.loader.source import Source, defined_twice
 from plugsock.model import Problem
 from plugsock.needs.places import MARKER
 
@@ -179,7 +179,7 @@ class Staging:
     def _double(self, plug: Plug, other: Plug) -> None:
         source = self.generation.sources[plug.module]
         line = int(plug.announcement.place.rpartition(":")[2])
-        message = f"the event {plug.event!r} is defined here and at {other.announcement.place}: rename or remove one"
+        message = defined_twice(plug.event, other.announcement.place)
         self._fail(plug.module, source.problem(line, message, (plug.event,)))
 
     def _call_on_load(self) -> None:

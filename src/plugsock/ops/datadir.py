@@ -3,6 +3,7 @@
     .plugsock/            mode 0700: only the user who serves can look inside
       lock                held as long as the server lives; its text is the pid, for people
       server.json         where the server listens, where its admin socket is, and what it serves, while it runs
+      grants.json         what was granted and denied to users; see hub/grants.py
 
 The admin socket and the one that workers join at lie in the runtime directory, because the path of a Unix socket ends
 after about 100 bytes and a data directory's may be longer. Where there are no Unix sockets they are ports on the

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from plugsock.model import Announcement, Kind
+from plugsock.model import Announcement, Kind, Requires
 from plugsock.pool.sizes import ASYNC_PLACES
 from plugsock.rpc import catalogue
 from plugsock.rpc.frames import File, Group
@@ -55,6 +55,8 @@ class Entry(Struct, gc=False):
     """How long one of its calls, or one item, may run."""
     place: str
     """`file:line` of its function."""
+    requires: Requires = ()
+    """What a caller must be allowed to, see `Announcement.requires`."""
     kind: int = ON_LOOP
     """The kind of place that its calls take."""
     window: int = 0
@@ -136,6 +138,7 @@ class Committed:
             is_stream=announced.kind is Kind.STREAM,
             idempotent=announced.idempotent,
             order=announced.order,
+            requires=announced.requires,
             timeout_s=announced.timeout or self._timeout_s,
             kind=IN_THREAD if announced.in_thread else ON_LOOP,
             place=announced.place,

@@ -17,7 +17,7 @@ from plugsock.ops.log import get_logger
 from plugsock.ops.parcels import Parcels
 from plugsock.rpc import batches
 from plugsock.rpc.batches import CALL, LONG, Answer, Item, Parcel, Violation
-from plugsock.rpc.frames import Call, File, SocketState
+from plugsock.rpc.frames import Call, File, Reply, SocketState
 from plugsock.rpc.link import Sink
 from plugsock.rpc.turn import Turn
 
@@ -83,6 +83,7 @@ class ProcessLink(asyncio.Protocol):
         self._hear = {
             Item: lambda said: owner.item(said.sequence, said.payload),
             batches.Said: lambda said: owner.emit(said.emit),
+            batches.Asked: lambda said: owner.ask(said.number, said.sequence, said.request),
             batches.Ended: lambda said: owner.ended(said.sequence),
             batches.Changed: lambda said: owner.changed(said.paths),
             batches.Looked: lambda said: owner.staged(said.staged),
@@ -134,6 +135,10 @@ class ProcessLink(asyncio.Protocol):
     def formats(self, *, msgpack: bool) -> None:
         """See `rpc.link.Link`."""
         self._say(batches.Formats(msgpack))
+
+    def told(self, number: int, reply: Reply) -> None:
+        """See `rpc.link.Link`."""
+        self._say(batches.Told(number, reply))
 
     def look(self, paths: Sequence[str] = (), *, force: bool = False, refused: Sequence[str] = ()) -> None:
         """See `rpc.link.Link`."""

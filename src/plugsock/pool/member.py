@@ -13,7 +13,7 @@ from plugsock.pool.life import Event, State, step
 from plugsock.pool.link import ProcessLink
 from plugsock.pool.sizes import ASYNC_PLACES
 from plugsock.pool.vitals import Vitals
-from plugsock.rpc.frames import Call, Details, Emit, Group, SocketState, Staged
+from plugsock.rpc.frames import Call, Details, Emit, Group, Request, SocketState, Staged
 from plugsock.rpc.link import PoolSink
 from plugsock.rpc.page import STAGING, STARTED, TAKEN_BACK, THREADS, Page, is_started, private
 
@@ -69,6 +69,9 @@ class Office(Protocol):
 
     def move(self, running: Running) -> None:
         """A worker has given a call back that it had not begun."""
+
+    def ask(self, member: "Member", number: int, serial: int, request: Request) -> None:
+        """A plug of it asks the gateway for something."""
 
     def staged(self, member: "Member", staged: Staged) -> None:
         """It has looked at the folder."""
@@ -283,7 +286,12 @@ class Member:
             if running is None or running.end_by is not None:
                 return
             running.has_spoken = True
+            emit.sequence = running.call.sequence  # by which the gateway knows the call
         self._office.sink.emit(emit)
+
+    def ask(self, number: int, sequence: int, request: Request) -> None:
+        """A plug asks the gateway for something and waits."""
+        self._office.ask(self, number, sequence, request)
 
     def ended(self, sequence: int) -> None:
         """A call has come to its end that was ended before."""

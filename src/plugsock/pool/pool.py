@@ -18,6 +18,7 @@ from plugsock.pool.committed import Committed, Entry
 from plugsock.pool.crew import MOST_WAITING, Crew
 from plugsock.pool.member import Member, Running
 from plugsock.pool.quarantine import Plug, Quarantine
+from plugsock.pool.questions import Questions
 from plugsock.pool.swaps import Swaps
 from plugsock.rpc.admin import QUARANTINED
 from plugsock.rpc.frames import ERROR, Call, SocketState
@@ -89,6 +90,8 @@ class Pool:
         self._staff = staff
         self.staged, self.changed, self.retire = self.swaps.staged, self.swaps.changed, self.swaps.retire
         self.commit = self.swaps.commit
+        self._questions = Questions(sink)
+        self.ask, self.told = self._questions.ask, self._questions.told
         self._quarantine = Quarantine()
         self._everyone = self.crews[""]
         self._entries = self.committed.entries
@@ -225,6 +228,7 @@ class Pool:
         """
         self.members.remove(member)
         self.pause(member)
+        self._questions.forget(member)
         for serial, running in list(member.open.items()):
             try:
                 self._abandoned(running, may_run=serial not in culprits)
@@ -347,8 +351,8 @@ class Pool:
         if entry is None or entry.is_barred:
             self._turn_away(call, entry)
             return True
-        if entry.order != before.order:
-            self.sink.again(call.sequence)  # it is the gateway that keeps calls in order
+        if (entry.order, entry.requires) != (before.order, before.requires):
+            self.sink.again(call.sequence)  # it is the gateway that keeps calls in order, and knows who may make them
             return True
         call.revision = entry.revision
         crew = self.crews.get(entry.crew, self._everyone)

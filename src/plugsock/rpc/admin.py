@@ -8,16 +8,23 @@ One JSON object a line, one answer a request: it can be typed by hand (`socat - 
     {"do":"reload"}   →   {"is":"reloaded","workers":2}
     {"do":"join"}     →   {"is":"address","address":"127.0.0.1:43671","key":"…"}
     {"do":"stop"}     →   {"is":"stopping"}
+    {"do":"who"}      →   {"is":"present","users":[…],"anonymous":3}
+    {"do":"grant","user":"ada","permission":"orders.read"}
+                      →   {"is":"granted","reach":{"sockets":1,"calls":0,"streams":0},"standing":[]}
+    {"do":"revoke","user":"ada","permission":"orders.*"}
+                      →   {"is":"revoked","reach":{"sockets":1,"calls":2,"streams":0}}
+    {"do":"kick","user":"ada"}
+                      →   {"is":"kicked","sockets":1}
 
 Where the socket can't be kept to one user by the file system, each request carries `key`.
 """
 
-from typing import Final, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from plugsock.model import Announcement, Problem
+from plugsock.model import Announcement, Problem, Reach
 
 T = TypeVar("T")
 
@@ -42,6 +49,9 @@ class List(Request, frozen=True, tag="list"):
 class Swap(Request, frozen=True, tag="swap"):
     """Look at the plugs folder now, and answer when what was found is served."""
 
+    allow_open: bool = False
+    """Also do what takes away the last that keeps strangers out."""
+
 
 class Ps(Request, frozen=True, tag="ps"):
     """Which workers are there, and how do they do?"""
@@ -57,6 +67,33 @@ class Join(Request, frozen=True, tag="join"):
 
 class Stop(Request, frozen=True, tag="stop"):
     """Stop as after SIGTERM: let open calls end first."""
+
+
+class Grant(Request, frozen=True, tag="grant"):
+    """Let a user have a permission, or all that a wildcard stands for, until it is revoked."""
+
+    user: str
+    permission: str
+
+
+class Revoke(Request, frozen=True, tag="revoke"):
+    """Deny a user a permission, or all that a wildcard stands for, until the same is granted."""
+
+    user: str
+    permission: str
+
+
+class Kick(Request, frozen=True, tag="kick"):
+    """Close all sockets that a user has now."""
+
+    user: str
+    code: Annotated[int, Meta(ge=4000, le=4999)] = 4502
+    """Of the WebSocket's close: below 4500 the client comes back."""
+    reason: str = ""
+
+
+class Who(Request, frozen=True, tag="who"):
+    """Who is here, and who was granted or denied something?"""
 
 
 class Reply(Struct, frozen=True, tag_field="is", kw_only=True):
@@ -134,6 +171,49 @@ class JoinAddress(Reply, frozen=True, tag="address"):
     key: str
 
 
+class Granted(Reply, frozen=True, tag="granted"):
+    """A grant is kept and in force."""
+
+    reach: Reach
+    standing: list[str]
+    """Denials that take away all or some of it: they win over whatever is granted."""
+
+
+class Revoked(Reply, frozen=True, tag="revoked"):
+    """A denial is kept and in force: nothing that needs the permission goes out to the user any more."""
+
+    reach: Reach
+
+
+class Kicked(Reply, frozen=True, tag="kicked"):
+    """The sockets of a user are being closed."""
+
+    sockets: int
+
+
+class UserRow(Struct, frozen=True, kw_only=True):
+    """What is known of one user."""
+
+    user: str
+    sockets: int
+    """Open now."""
+    permissions: list[str]
+    """What the user may do, on all sockets together; what is denied of it has a `!` in front."""
+    expires: float | None
+    """When the first of its tokens ends, in seconds since 1970; None if none does."""
+    granted: list[str]
+    denied: list[str]
+    """Both at run time: they are kept, whatever tokens say."""
+
+
+class Present(Reply, frozen=True, tag="present"):
+    """Users in the order of their ids: who is here, and who was granted or denied something."""
+
+    users: list[UserRow]
+    anonymous: int
+    """Sockets of nobody that is known."""
+
+
 class Stopping(Reply, frozen=True, tag="stopping"):
     """The server drains and ends."""
 
@@ -144,8 +224,10 @@ class Refused(Reply, frozen=True, tag="refused"):
     message: str
 
 
-Asked: TypeAlias = List | Swap | Ps | Reload | Join | Stop
-Answered: TypeAlias = Listing | Swapped | Processes | Reloaded | JoinAddress | Stopping | Refused
+Asked: TypeAlias = List | Swap | Ps | Reload | Join | Grant | Revoke | Kick | Who | Stop
+Answered: TypeAlias = (
+    Listing | Swapped | Processes | Reloaded | JoinAddress | Granted | Revoked | Kicked | Present | Stopping | Refused
+)
 
 _requests: Final[msgspec.json.Decoder[Asked]] = msgspec.json.Decoder(Asked)
 _replies: Final[msgspec.json.Decoder[Answered]] = msgspec.json.Decoder(Answered)

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from plugsock.model import Announcement
-from plugsock.rpc.frames import Broadcast, Call, Details, File, Kick, Send, SocketState, Staged
+from plugsock.rpc.frames import Call, Details, Emit, File, Reply, Request, SocketState, Staged
 from plugsock.settings import MIB
 
 HEAD: Final = 4
@@ -68,6 +68,13 @@ class Formats(Struct, array_like=True, tag=7):
     """See `Link.formats`."""
 
     msgpack: bool
+
+
+class Told(Struct, array_like=True, tag=14):
+    """See `Link.told`."""
+
+    number: int
+    reply: Reply
 
 
 class Look(Struct, array_like=True, tag=8):
@@ -143,7 +150,15 @@ class Item(Struct, array_like=True, tag=65):
 class Said(Struct, array_like=True, tag=66):
     """See `Sink.emit`."""
 
-    emit: Send | Broadcast | Kick
+    emit: Emit
+
+
+class Asked(Struct, array_like=True, tag=74):
+    """See `Sink.ask`."""
+
+    number: int
+    sequence: int
+    request: Request
 
 
 class Ended(Struct, array_like=True, tag=67):
@@ -189,12 +204,13 @@ class Leave(Struct, array_like=True, tag=72):
     """Somebody has asked the worker to end, so give it no more calls; it waits for `Stop`."""
 
 
-Down: TypeAlias = (
-    Began | Parcel | Cancel | More | Hold | Met | Forget | Formats | Look | Restore | Adopt | Commit | Retire | Stop
-)
+_OfCalls: TypeAlias = Began | Parcel | Cancel | More | Hold | Met | Forget | Formats | Told
+_OfPlugs: TypeAlias = Look | Restore | Adopt | Commit | Retire | Stop
+
+Down: TypeAlias = _OfCalls | _OfPlugs
 """What the gateway says."""
 
-Up: TypeAlias = Answer | Item | Parcel | Said | Ended | Changed | Looked | Beat | Outdated | Returned | Leave
+Up: TypeAlias = Answer | Item | Parcel | Said | Asked | Ended | Changed | Looked | Beat | Outdated | Returned | Leave
 """What a worker says."""
 
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-from plugsock.model import Announcement, Problem
+from plugsock.model import Announcement, Problem, Reach
 
 OK: Final = 0
 ERROR: Final = 1
@@ -103,8 +103,44 @@ class Kick(Struct, array_like=True, tag_field="type", tag=True):
     sequence: int
 
 
-Emit: TypeAlias = Send | Broadcast | Kick
+class KickUser(Struct, array_like=True, tag_field="type", tag=True):
+    """Close all sockets of a user."""
+
+    user: str
+    code: int
+    reason: str
+    sequence: int
+
+
+Emit: TypeAlias = Send | Broadcast | Kick | KickUser
 """Something a plug said on its own; enqueued, in order, in front of the answer of the call it came from."""
+
+
+class Grant(Struct, array_like=True, tag_field="type", tag=True):
+    """Let a user have a permission, until it is revoked."""
+
+    user: str
+    permission: str
+
+
+class Revoke(Struct, array_like=True, tag_field="type", tag=True):
+    """Deny a user a permission, until it is granted."""
+
+    user: str
+    permission: str
+    fence_s: float | None = None
+    """Also wait until each socket that it reached has answered a ping, at most so long; those that don't are closed."""
+
+
+Request: TypeAlias = Grant | Revoke
+"""What a plug asks the gateway for and waits until it is done."""
+
+
+class Reply(Struct, array_like=True):
+    """The gateway's answer to a `Request`: what it reached, or why it was not done."""
+
+    reach: Reach
+    error: str = ""
 
 
 class File(Struct, array_like=True, frozen=True):

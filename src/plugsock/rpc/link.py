@@ -7,7 +7,7 @@ One test suite runs over every implementation.
 from collections.abc import Sequence
 from typing import Protocol
 
-from plugsock.rpc.frames import Call, Details, Emit, File, SocketState, Staged
+from plugsock.rpc.frames import Call, Details, Emit, File, Reply, Request, SocketState, Staged
 
 
 class Link(Protocol):
@@ -33,6 +33,9 @@ class Link(Protocol):
 
     def formats(self, *, msgpack: bool) -> None:
         """Does any socket want what is pushed as MessagePack too?"""
+
+    def told(self, number: int, reply: Reply) -> None:
+        """The answer to `Sink.ask` with this number."""
 
     def look(self, paths: Sequence[str] = (), *, force: bool = False) -> None:
         """Look at the plugs folder; a `Sink.staged` follows, and nothing is looked at again before its `commit`.
@@ -90,6 +93,15 @@ class Sink(Protocol):
     def emit(self, emit: Emit) -> None:
         """A plug sent, broadcast or kicked."""
 
+    def ask(self, number: int, sequence: int, request: Request) -> None:
+        """A plug asks for something and waits; answer with `Link.told`, once.
+
+        Args:
+            number: Names the question; unique in this worker's life.
+            sequence: The call that it came from; what a call asks for after it was cancelled is not done.
+            request: What it asks for.
+        """
+
     def ended(self, sequence: int) -> None:
         """A run has ended that was cancelled before: its key, its thread and its place are free."""
 
@@ -104,4 +116,4 @@ class PoolSink(Sink, Protocol):
     """What whoever has many workers tells the gateway besides."""
 
     def again(self, sequence: int) -> None:
-        """A call has not begun, and its event has been put in another order meanwhile: say it anew."""
+        """A call has not begun, and its event has another order or requires something else by now: say it anew."""

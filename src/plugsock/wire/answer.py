@@ -16,6 +16,11 @@ def error_frame(id: bytes, payload: bytes) -> bytes:
     return b"error %b %b" % (id or b"0", payload)
 
 
+def ok_frame(id: bytes, payload: bytes) -> bytes:
+    """The result of a call."""
+    return b"ok %b %b" % (id, payload)
+
+
 def push_frame(topic: bytes, event: bytes, payload: bytes) -> bytes:
     """An event that nobody asked for."""
     return b"push %b %b %b" % (topic, event, payload)

@@ -6,6 +6,7 @@ it, and learns what became of each. Pure: no clock, no socket; `gateway` drives 
 
 import enum
 from collections import deque
+from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 MAX_ANSWERS: Final = 64
@@ -112,6 +113,16 @@ class Session(Generic[Open]):
             answers.append((id, binary, frame))
             if len(frame) > SMALL or self._mixed:
                 self._bound(answers)
+
+    def withhold(self, may_see: Callable[[bytes], bool], instead: Callable[[bool, bytes], bytes | None]) -> None:
+        """Put something else in the place of answers that may not be seen any more."""
+        if any(not may_see(frame) for _, _, frame in self._answers):
+            others = (
+                (id, binary, frame if may_see(frame) else instead(binary, frame)) for id, binary, frame in self._answers
+            )
+            self._answers = deque(
+                ((id, binary, frame) for id, binary, frame in others if frame is not None), maxlen=MAX_ANSWERS
+            )
 
     def _bound(self, answers: deque[Answer]) -> None:
         """Drop the oldest answers until the rest is small enough."""

@@ -7,11 +7,11 @@
         ▼            ▲
       Runner ────────┘        starts, cancels and ends calls                          (run)
         │
-        ├── bind              why a payload does not fit: `bad_payload`               (bind, repeats)
+        ├── bind              why a payload does not fit: `bad_payload`               (bind, repeats, agreement)
         ├── eager             first step of a coroutine at once, a task if it waits   (eager, eager_311)
         ├── threads           plain functions; their words come back through Outbox   (threads, outbox)
         ├── stream            generators of both kinds, asked as far as credit goes   (stream)
-        ├── words             Socket and Server as a plug holds them                  (words)
+        ├── words             Socket and Server as a plug holds them                  (words, mouth)
         └── outcome           result -> payload, exception -> fault                   (outcome, encode, faults)
 
 An Engine is a worker, in a process of its own or in the gateway's.

@@ -55,6 +55,7 @@ class Engine:
         self.cancel, self.more = runner.cancel, runner.more
         self.hold, self.forget = runner.hold, runner.forget
         self.socket = runner.peers.put
+        self.told, self.cut_off = runner.mouth.told, runner.mouth.close
         self.batch_began, self.batch_ended = runner.batch_began, runner.batch_ended
         self.look, self.restore, self.adopt = keeper.look, keeper.restore, keeper.adopt
         self.commit = keeper.commit

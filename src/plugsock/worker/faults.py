@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from plugsock.errors import Error
-from plugsock.model import Fault
+from plugsock.model import AUTHENTICATE, Fault
 from plugsock.ops.log import get_logger
 from plugsock.rpc.frames import Call
 from plugsock.worker.encode import ENCODE, TooLarge, Unsendable, encoded, refuse_flaws
@@ -67,6 +67,8 @@ class Faults:
 
     def _failed(self, call: Call, error: BaseException) -> bytes:
         ref = secrets.token_hex(4)
+        if call.event == AUTHENTICATE:
+            return self._failed_to_authenticate(call, error, ref)
         trace = text(error)
         fields = {"event": call.event, "revision": call.revision, "socket": call.socket, "ref": ref}
         code, message = _said(error, ref)
@@ -76,6 +78,14 @@ class Faults:
             log.error("a plug failed", **fields, error=summary(error), traceback=trace)
         data = {"traceback": trace} if self._dev else None
         return ENCODE[call.format](Fault(code, message, ref=ref, data=data))
+
+    def _failed_to_authenticate(self, call: Call, error: BaseException, ref: str) -> bytes:
+        """Say where it failed and nothing of what was shown: the text of an error may well be a token."""
+        frames = traceback.extract_tb(authors(error.__traceback__), limit=-FRAMES)
+        fields = {"event": call.event, "revision": call.revision, "ref": ref}
+        places = _clean("".join(traceback.format_list(frames)))
+        log.error("a plug failed", **fields, error=type(error).__name__, traceback=places)
+        return ENCODE[call.format](Fault("plug_error", f"The plug failed; the log has it under ref {ref}.", ref=ref))
 
 
 def _said(error: BaseException, ref: str) -> tuple[str, str]:

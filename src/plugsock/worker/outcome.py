@@ -12,9 +12,9 @@ from plugsock.rpc.frames import ERROR, EXPLAIN, OK, Call, Details
 from plugsock.rpc.link import Sink
 from plugsock.worker.encode import ENCODE
 from plugsock.worker.faults import Faults
+from plugsock.worker.mouth import Voice
 from plugsock.worker.outbox import Outbox
 from plugsock.worker.table import Served
-from plugsock.worker.words import Voice
 
 Outcome: TypeAlias = tuple[int, bytes]
 """Status and payload of an answer."""

@@ -18,7 +18,7 @@ from plugsock.ops import parcels
 from plugsock.ops.log import get_logger
 from plugsock.rpc import batches
 from plugsock.rpc.batches import ANSWER, LONG, Began, Parcel, Violation
-from plugsock.rpc.frames import Details, Emit, Kick, Staged
+from plugsock.rpc.frames import Details, Emit, Kick, KickUser, Request, Staged
 from plugsock.rpc.link import WorkerLink
 from plugsock.rpc.page import STARTED, TAKEN_BACK, Page
 from plugsock.rpc.turn import Turn
@@ -46,6 +46,9 @@ class Engine(WorkerLink, Protocol):
     @property
     def lost_threads(self) -> int:
         """How many threads run calls that were ended."""
+
+    def cut_off(self) -> None:
+        """There is nothing more to do, see `Process.over`: nothing that a plug waits for is answered any more."""
 
 
 class Process(asyncio.Protocol):
@@ -76,6 +79,7 @@ class Process(asyncio.Protocol):
     def attach(self, engine: Engine) -> None:
         """Say who does what the gateway says; before there is a connection."""
         self._engine = engine
+        self.over.add_done_callback(lambda _over: engine.cut_off())
         self._do: dict[type[Any], Callable[[Any], None]] = {
             Parcel: self._unpack,
             batches.Cancel: lambda said: engine.cancel(said.sequence),
@@ -84,6 +88,7 @@ class Process(asyncio.Protocol):
             batches.Met: lambda said: engine.socket(said.state),
             batches.Forget: lambda said: engine.forget(said.socket),
             batches.Formats: lambda said: engine.formats(msgpack=said.msgpack),
+            batches.Told: lambda said: engine.told(said.number, said.reply),
             batches.Look: lambda said: engine.look(said.paths, force=said.force, refused=said.refused),
             batches.Restore: lambda said: engine.restore(said.files),
             batches.Adopt: lambda said: engine.adopt(said.files, said.gone, force=said.force, refused=said.refused),
@@ -108,7 +113,12 @@ class Process(asyncio.Protocol):
 
     def emit(self, emit: Emit) -> None:
         """See `rpc.link.Sink`."""
-        self._say(batches.Said(emit), 0 if isinstance(emit, Kick) else len(emit.json) + len(emit.msgpack or b""))
+        size = 0 if isinstance(emit, Kick | KickUser) else len(emit.json) + len(emit.msgpack or b"")
+        self._say(batches.Said(emit), size)
+
+    def ask(self, number: int, sequence: int, request: Request) -> None:
+        """See `rpc.link.Sink`."""
+        self._say(batches.Asked(number, sequence, request))
 
     def ended(self, sequence: int) -> None:
         """See `rpc.link.Sink`."""

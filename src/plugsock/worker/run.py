@@ -20,22 +20,22 @@ from time import perf_counter
 from typing import Any, Final, Protocol, TypeAlias
 
 from plugsock.loader.signature import LONGEST_NULL
-from plugsock.model import JSON, Fault, User
+from plugsock.model import JSON, Everybody, User
 from plugsock.ops.log import get_logger
-from plugsock.rpc import fields
 from plugsock.rpc.frames import OK, Call
 from plugsock.rpc.link import Sink
 from plugsock.rpc.page import STARTED, Page, private
 from plugsock.worker.bind import REFUSALS, bad_payload
 from plugsock.worker.eager import Done
 from plugsock.worker.marks import PageMarks
+from plugsock.worker.mouth import Mouth, Voice
 from plugsock.worker.outbox import Outbox
 from plugsock.worker.outcome import END, Answers, Open, Outcome, Run
 from plugsock.worker.repeats import COLON, refuse_repeats
 from plugsock.worker.stream import AsyncStream, Credit, ThreadStream
 from plugsock.worker.table import ASYNC_CALL, ASYNC_STREAM, THREAD_CALL, THREAD_STREAM, Served, Table
 from plugsock.worker.threads import CAPACITY, Job, Threads
-from plugsock.worker.words import CallerSocket, EveryoneElse, Mouth, Peers, Voice
+from plugsock.worker.words import CallerSocket, Peers, server_of
 
 if sys.version_info >= (3, 12):
     from plugsock.worker.eager import Starter, Suspended
@@ -196,7 +196,7 @@ class Runner:
             run = opened.run
             run.is_over = True
             if run.voice is not None:
-                run.voice.is_over = True
+                self.mouth.hush(run.voice)
             if opened.cancel():
                 self._ended(run, END)
 
@@ -229,6 +229,7 @@ class Runner:
         self._answers.is_stopped = True
         for sequence in list(self._open):
             self.cancel(sequence)
+        self.mouth.close()
         tasks = {opened.task for opened in self._open.values() if opened.task is not None}
         await asyncio.wait({*tasks, self._threads.at_rest()}, timeout=STOP_S)
         if self._open:
@@ -244,8 +245,8 @@ class Runner:
         if served.signature.user_required and self.peers.user(call.socket) is None:
             self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
             return
-        if served.order is not None and not self._is_in_order(call, served.order, value):
-            self._answers.misfit(call, _ambiguous(served.plug.announcement.order))
+        if served.differs is not None and (fault := served.differs(call, value)) is not None:
+            self._answers.misfit(call, fault)
             return
         handed_in = self._handed_in(run) if served.needs else ()
         if served.style == ASYNC_CALL:
@@ -254,20 +255,14 @@ class Runner:
         else:
             self._begin[served.style](run, partial(served.enter, value, *handed_in))
 
-    def _is_in_order(self, call: Call, key: Callable[[Any], str], value: Any) -> bool:
-        """Did the gateway put it in order by what the plug sees? Else two readers could be played against each other."""
-        try:
-            return key(value) == call.order
-        except BaseException:  # code of the plug's own types
-            return False
-
-    def _handed_in(self, run: Run) -> tuple[CallerSocket | None, EveryoneElse | None, User | None]:
+    def _handed_in(self, run: Run) -> tuple[CallerSocket | None, Everybody | None, User | None]:
         """The Socket, Server and User of a plug that takes any."""
         needs, id = run.served.needs, run.call.socket
         user = self.peers.user(id)
         run.voice = voice = Voice(run.call.sequence)
-        socket = CallerSocket(id, user, self.mouth, voice) if "socket" in needs else None
-        server = EveryoneElse(self.mouth, voice) if "server" in needs else None
+        is_guarded = bool(run.served.plug.announcement.requires)
+        socket = CallerSocket(id, user, self.mouth, voice, is_guarded=is_guarded) if "socket" in needs else None
+        server = server_of(self.mouth, voice, is_async=run.served.signature.is_async) if "server" in needs else None
         return socket, server, user
 
     def _run_async(self, coro: Coroutine[Any, Any, Any], done: Done[Run], run: Run) -> None:
@@ -338,9 +333,3 @@ class Runner:
         if streams is not None and streams.pop(call.sequence, None) is not None and not streams:
             del self._streams[call.socket]
         self._answers.give(run, outcome)
-
-
-def _ambiguous(order: str) -> Fault:
-    field = fields.parse(order).field
-    message = f"The field `{field}`, by which calls are put in order, can't be read in one way."
-    return Fault("bad_payload", message, path=f"$.{field}")

@@ -6,10 +6,9 @@ from types import FunctionType
 from typing import Any, Final
 
 from plugsock.loader.catalog import Plug
-from plugsock.loader.order import order_value
 from plugsock.loader.signature import Signature
 from plugsock.model import Kind
-from plugsock.rpc import fields
+from plugsock.worker.agreement import differs
 from plugsock.worker.encode import Results
 from plugsock.worker.repeats import sure_fields
 
@@ -24,16 +23,15 @@ class Served:
     """A plug, with everything that a call of it needs within reach.
 
     Attributes:
+        differs: Holds a call against what the gateway has read of its payload; None if that is nothing. See `agreement`.
         enter: Calls the plug with a decoded payload and, where it needs any, Socket, Server and User.
-        is_common: It is an async call, handed no Socket, Server or User and in no order of a field, as most.
-        order: Renders the key of a call from its decoded payload, and raises ValueError if it has none; None if its
-            payloads say nothing of an order.
+        is_common: It is an async call, handed no Socket, Server or User, and the gateway reads no field of it, as most.
         sure_fields: See `repeats`.
         style: How it runs, `ASYNC_CALL` and so on.
     """
 
     __slots__ = (
-        *("bind", "decode", "encode", "enter", "is_common", "needs", "order", "plug", "signature", "style"),
+        *("bind", "decode", "differs", "encode", "enter", "is_common", "needs", "plug", "signature", "style"),
         "sure_fields",
     )
 
@@ -47,8 +45,8 @@ class Served:
         self.needs: Final = signature.needs
         self.sure_fields: Final = sure_fields(signature)
         self.style: Final = _style(signature)
-        self.order: Final = _order(plug.announcement.order, signature)
-        self.is_common: Final = self.style == ASYNC_CALL and not self.needs and self.order is None
+        self.differs: Final = differs(plug.announcement, signature)
+        self.is_common: Final = self.style == ASYNC_CALL and not self.needs and self.differs is None
         self.encode: Final = Results(signature, max_answer, check=dev).encode
 
 
@@ -56,14 +54,6 @@ def _style(signature: Signature) -> int:
     if signature.kind is Kind.STREAM:
         return ASYNC_STREAM if signature.is_async else THREAD_STREAM
     return ASYNC_CALL if signature.is_async else THREAD_CALL
-
-
-def _order(order: str, signature: Signature) -> Callable[[Any], str] | None:
-    value_of = order_value(signature, order)
-    if value_of is None:
-        return None
-    render = fields.parse(order).render
-    return lambda value: render(value_of(value))
 
 
 def _function(plug: Plug) -> Callable[..., Any]:

@@ -31,7 +31,7 @@ ARROWS = {
     "wire": set(),
     "rpc": set(),
     "frozen": set(),
-    "needs": set(),
+    "needs": {"frozen"},
     "loader": {"needs"},
     "ops": set(),
     "hub": {"wire", "ops"},

@@ -31,7 +31,7 @@ from plugsock.ops import loop as loops
 from plugsock.ops.datadir import DataDirectory
 from plugsock.ops.log import get_logger
 from plugsock.ops.memory import keep_what_is_freed
-from plugsock.ops.output import write_line
+from plugsock.ops.output import counted, write_line
 from plugsock.ops.tasks import Tasks
 from plugsock.pool.cores import cores
 from plugsock.pool.sizes import INLINE, parse
@@ -236,6 +236,6 @@ def _introduce(url: str, settings: Settings, gateway: Gateway, workers: "Workfor
         f"plugsock {__version__} listens on {url}",
         f"watching {settings.plugs}",
         workers.introduce(),
-        f"{len(events)} event{'s' * (len(events) != 1)}: {shown or 'save a plug into the folder, it answers at once'}",
+        f"{counted(len(events), 'event')}: {shown or 'save a plug into the folder, it answers at once'}",
     ):
         write_line(sys.stdout, line)

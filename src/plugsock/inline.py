@@ -32,8 +32,7 @@ class Inline:
     """The one worker of such a server, with the words of `pool.workforce.Workforce`."""
 
     def __init__(self, gateway: Gateway, settings: Settings) -> None:
-        surroundings.take_variables(settings.plugs, trust=settings.trust)
-        surroundings.take_libraries(settings.plugs, trust=settings.trust)
+        surroundings.take_what_the_folder_has(settings.plugs, trust=settings.trust)
         if settings.install:
             log.warning("an inline server (--workers 0) installs nothing: say `plugsock pip sync`, and restart it")
         pools.enable()

@@ -23,6 +23,9 @@ AUTHENTICATE: Final = "@authenticate"
 PERMISSION: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
 """What somebody may be allowed to; as long as the protocol allows a name to be."""
 
+PERMISSION_FORM: Final = "1 to 128 of A-Z a-z 0-9 _ . : / -"
+"""The same, for people."""
+
 HELD: Final = re.compile(rf"{PERMISSION.pattern}|[A-Za-z0-9_.:/-]{{1,126}}[.:]\*|\*")
 """What somebody holds, or is denied: a permission, or a wildcard for all that begin so."""
 

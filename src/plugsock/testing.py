@@ -179,8 +179,7 @@ async def client(folder: str | Path, *, timeout_s: float = 30.0, allow_problems:
 def _surroundings(plugs: Path) -> Iterator[None]:
     """Give this process what the folder's workers would have, for a while: the next test may be about another folder."""
     path = list(sys.path)
-    names = surroundings.take_variables(plugs, trust=True)
-    surroundings.take_libraries(plugs, trust=True)
+    names = surroundings.take_what_the_folder_has(plugs, trust=True)
     try:
         yield
     finally:

@@ -42,14 +42,6 @@ def one_file(monkeypatch):
 
 
 @pytest.fixture
-def dead():
-    """The pid of a process that has ended."""
-    with subprocess.Popen([sys.executable, "-S", "-c", ""]) as started:
-        pass
-    return started.pid
-
-
-@pytest.fixture
 def launched(tmp_path):
     """Starts a launcher and its child; what the child says before its launcher is killed, and after it."""
 

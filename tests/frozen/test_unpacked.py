@@ -15,14 +15,6 @@ LONG_AGO = time.time() - 3600
 
 
 @pytest.fixture
-def dead():
-    """The pid of a process that has ended."""
-    with subprocess.Popen([sys.executable, "-S", "-c", ""]) as started:
-        pass
-    return started.pid
-
-
-@pytest.fixture
 def place(tmp_path):
     """A folder for temporary files."""
     folder = tmp_path / "tmp"

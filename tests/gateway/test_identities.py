@@ -5,27 +5,15 @@ import asyncio
 import pytest
 
 from plugsock.gateway.clocks import GRACE_S, HELLO_S
-from plugsock.model import AUTHENTICATE, Kind, Problem
+from plugsock.model import AUTHENTICATE, Problem
 from plugsock.rpc.frames import Broadcast, KickUser
-from support.identified import enter, guarded, known, question, refresh
+from support.identified import FEED, OPEN, ORDERS, enter, guarded, known, question, reader, refresh
 from support.scripted import Stage, announce
-
-READ = (("orders.read",),)
-ORDERS = announce("orders", requires=READ)
-FEED = announce("feed", kind=Kind.STREAM, requires=READ)
-OPEN = announce("open")
 
 
 @pytest.fixture
 def data(tmp_path):
     return tmp_path
-
-
-def reader(stage, user="ada", **hello):
-    """Somebody who may read orders."""
-    client = stage.client()
-    enter(stage, client, known(user, ["orders.*"]), **hello)
-    return client
 
 
 def set_clocks(stage, *, wall=None, now=None):

@@ -6,28 +6,16 @@ import json
 import pytest
 
 from plugsock.errors import PlugsockError
-from plugsock.model import Kind, Reach
+from plugsock.model import Reach
 from plugsock.ops.tasks import Tasks
 from plugsock.rpc.frames import Grant, Reply, Revoke, Send
-from support.identified import enter, guarded, known, refresh
+from support.identified import FEED, OPEN, ORDERS, READ, enter, guarded, known, reader, refresh
 from support.scripted import announce
-
-READ = (("orders.read",),)
-ORDERS = announce("orders", requires=READ)
-FEED = announce("feed", kind=Kind.STREAM, requires=READ)
-OPEN = announce("open")
 
 
 @pytest.fixture
 def data(tmp_path):
     return tmp_path
-
-
-def reader(stage, user="ada", **hello):
-    """Somebody who may read orders."""
-    client = stage.client()
-    enter(stage, client, known(user, ["orders.*"]), **hello)
-    return client
 
 
 async def revoke(stage, permission="orders.read", user="ada", **more):

@@ -5,9 +5,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-from plugsock.model import AUTHENTICATE, Announcement
+from plugsock.model import AUTHENTICATE, Announcement, Kind
 from plugsock.rpc.frames import Call
 from support.scripted import Client, Stage, announce
+
+READ = (("orders.read",),)
+ORDERS = announce("orders", requires=READ)
+FEED = announce("feed", kind=Kind.STREAM, requires=READ)
+OPEN = announce("open")
 
 
 def guarded(*events: Announcement, **settings: object) -> Stage:
@@ -35,6 +40,13 @@ def enter(stage: Stage, client: Client, verdict: dict | None = None, **hello: ob
     client.wire.frames = rest
     assert welcome[1].startswith(b"welcome 1 "), welcome
     return json.loads(welcome[1].removeprefix(b"welcome 1 "))
+
+
+def reader(stage: Stage, user: str = "ada", **hello: object) -> Client:
+    """Somebody who may read orders."""
+    client = stage.client()
+    enter(stage, client, known(user, ["orders.*"]), **hello)
+    return client
 
 
 def refresh(stage: Stage, client: Client, verdict: dict | None, id: int = 1000) -> None:

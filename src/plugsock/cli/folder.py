@@ -27,8 +27,7 @@ def look_at(plugs: Path, *, trust: bool) -> tuple[list[Announcement], list[Probl
     """
     if not plugs.is_dir():
         raise SettingsError(f"{plugs}: there is no such folder of plugs")
-    surroundings.take_variables(plugs, trust=trust)
-    surroundings.take_libraries(plugs, trust=trust)
+    surroundings.take_what_the_folder_has(plugs, trust=trust)
     loader = Loader(folders(_as_typed(plugs), trust=trust))
     try:
         look = loader.look()

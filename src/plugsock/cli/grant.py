@@ -4,7 +4,7 @@ import click
 from msgspec import structs
 
 from plugsock.cli import admin, options, style, users
-from plugsock.ops.output import printable
+from plugsock.ops.output import counted, printable
 from plugsock.rpc.admin import Grant, Granted
 
 
@@ -28,7 +28,7 @@ def grant(user: str, permission: str, format: str, **flags: Any) -> int:
     if format == "json":
         style.json_document({**structs.asdict(reply.reach), "standing": reply.standing})
         return 0
-    print(printable(f"granted  {user}  {permission}  ({users.counted(reply.reach.sockets, 'socket')})"))
+    print(printable(f"granted  {user}  {permission}  ({counted(reply.reach.sockets, 'socket')})"))
     for denied in reply.standing:
         undo = users.command("grant", user, denied)
         print(printable(f"still denied: {denied}, which wins over what is granted; {undo} takes that back"))

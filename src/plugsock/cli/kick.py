@@ -3,7 +3,7 @@ from typing import Any
 import click
 
 from plugsock.cli import admin, options, style, users
-from plugsock.ops.output import printable
+from plugsock.ops.output import counted, printable
 from plugsock.rpc.admin import Kick, Kicked
 
 
@@ -34,5 +34,5 @@ def kick(user: str, code: int, reason: str, format: str, **flags: Any) -> int:
     if format == "json":
         style.json_document({"sockets": reply.sockets})
     else:
-        print(printable(f"kicked  {user}  ({users.counted(reply.sockets, 'socket')})"))
+        print(printable(f"kicked  {user}  ({counted(reply.sockets, 'socket')})"))
     return 0

@@ -3,13 +3,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-import plugsock
 from plugsock.cli import options, style
 from plugsock.errors import PlugsockError, SettingsError
 from plugsock.model import Problem
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
     from plugsock.needs.library import Library
     from plugsock.needs.metadata import Dependency
     from plugsock.needs.pip import Pip
-
-BUNDLED: Final = Path(plugsock.__file__).parent / "bundled"
-"""What the executable carries as files; there is no such folder elsewhere."""
 
 TERMINATED: Final = 143
 """What shells report for a program that SIGTERM ended: 128 + 15."""
@@ -177,8 +172,9 @@ def _meet(wanted: Sequence[tuple[str, "Dependency"]], library: "Library", pip: "
 
     If that can't be, the files are tried one after the other, so that one of them does not stand in the way of others.
     """
-    met = [(file, each) for file, each in wanted if not _missing([(file, each)], library)]
-    lacking = list(dict.fromkeys(file for file, each in wanted if (file, each) not in met))
+    missing = set(_missing(wanted, library))
+    met = [(file, each) for file, each in wanted if each.text not in missing]
+    lacking = list(dict.fromkeys(file for file, each in wanted if each.text in missing))
     try:
         _install(_texts(wanted), library, pip)
     except PlugsockError as wrong:
@@ -200,6 +196,7 @@ def _texts(wanted: Sequence[tuple[str, "Dependency"]]) -> list[str]:
 def _pip(library: "Library", flags: Mapping[str, Any]) -> Iterator["Pip"]:
     """Offer pip for a library that nobody else changes meanwhile."""
     from plugsock.frozen import executable
+    from plugsock.frozen.libraries import BUNDLED
     from plugsock.needs.pip import Pip, find
     from plugsock.worker.lifeline import hold_if_given
 
@@ -231,6 +228,7 @@ def _explained(library: "Library") -> Iterator[None]:
 
 def _install(texts: Sequence[str], library: "Library", pip: "Pip", *, upgrade: bool = False) -> None:
     """Install, and say what has come of it."""
+    from plugsock.frozen.libraries import BUNDLED
     from plugsock.needs.install import install
 
     print(printable(f"pip looks for {', '.join(texts)}"), flush=True)

@@ -3,6 +3,7 @@ from typing import Any
 import click
 
 from plugsock.cli import admin, options
+from plugsock.ops.output import counted
 from plugsock.rpc.admin import Reload, Reloaded
 
 
@@ -19,5 +20,5 @@ def reload(**flags: Any) -> int:
     """
     reply = admin.ask(admin.find(options.read(flags), flags), Reload(), answer_s=admin.RELOAD_S)
     assert isinstance(reply, Reloaded)
-    print(f"{reply.workers} worker{'s' * (reply.workers != 1)} replaced")
+    print(f"{counted(reply.workers, 'worker')} replaced")
     return 0

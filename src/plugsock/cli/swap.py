@@ -6,6 +6,7 @@ from msgspec import structs
 
 from plugsock.cli import admin, options, style
 from plugsock.ops.datadir import ServerFile
+from plugsock.ops.output import counted
 from plugsock.rpc.admin import List, Listing, Swap, Swapped
 
 
@@ -56,4 +57,4 @@ def _all_is_served(server: ServerFile, plugs: Path) -> str:
     listing = admin.ask(server, List())
     assert isinstance(listing, Listing)
     own = sum(each.origin == "folder" for each in listing.events)
-    return f"everything in {style.near(server.plugs or str(plugs))} is served ({own} event{'s' * (own != 1)})"
+    return f"everything in {style.near(server.plugs or str(plugs))} is served ({counted(own, 'event')})"

@@ -7,14 +7,10 @@ import click
 
 from plugsock.cli import suggest
 from plugsock.model import Reach
+from plugsock.ops.output import counted
 
 user: Final = click.argument("user", shell_complete=suggest.users)
 permission: Final = click.argument("permission")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things, for people: `2 sockets`."""
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def reached(reach: Reach) -> str:

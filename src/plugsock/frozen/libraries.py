@@ -10,7 +10,7 @@ from typing import Final
 from plugsock.frozen import executable
 
 BUNDLED: Final = Path(__file__).parents[1] / "bundled"
-"""What the build has put into the executable beside its modules."""
+"""What the build has put into the executable beside its modules; there is no such folder elsewhere."""
 
 CERTIFICATES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch, Gentoo

@@ -101,8 +101,7 @@ class Calls:
                 refuse_id(caller, binary, id, self._limit)
             return
         try:
-            needs = permitted(caller, route, payload, int(binary))
-            key = self._key(route, caller.id, payload, int(binary))
+            needs, key = self._admit(caller, route, payload, int(binary))
         except Refused as refused:
             route.row.failed += 1
             if id:
@@ -253,8 +252,7 @@ class Calls:
         if call.route.read_key is not None:
             self._ordering.answered(call)  # the next one with its old key may go on
         try:
-            needs = permitted(call.caller, route, call.payload, call.format)
-            key = self._key(route, call.socket, call.payload, call.format)
+            needs, key = self._admit(call.caller, route, call.payload, call.format)
         except Refused as refused:
             call.route = structs.replace(route, read_key=None)  # it has no key that it could leave
             self.end(call, refused.reason)
@@ -262,19 +260,20 @@ class Calls:
         call.route, call.order, call.needs, call.revision = route, key, needs, ""
         self._begin(call)
 
-    def _key(self, route: Route, socket: str, payload: bytes, format: int) -> str:
-        """What puts a call in order, empty if nothing does.
+    def _admit(self, caller: Caller, route: Route, payload: bytes, format: int) -> tuple[Requires, str]:
+        """What a call must be allowed to, and what puts it in order, which is empty if nothing does.
 
         Raises:
-            Refused: It can't be put in order.
+            Refused: It is not allowed to that, or can't be put in order.
         """
+        needs = permitted(caller, route, payload, format)
         if route.read_key is None:
-            return ""
-        key = route.read_key(socket, payload, format)
+            return needs, ""
+        key = route.read_key(caller.id, payload, format)
         if self._ordering.is_full(route.event, key):
             full = f"Too many calls of {route.event} wait for this key."
             raise Refused(fault("overloaded", full, after_ms=AGAIN_MS))
-        return key
+        return needs, key
 
     def _begin(self, call: OpenCall) -> None:
         """Give a call to the worker, unless it has to wait for its key."""
@@ -294,8 +293,7 @@ class Calls:
             return
         if route is not call.route:
             try:
-                call.needs = permitted(call.caller, route, call.payload, call.format)
-                call.order = self._key(route, call.socket, call.payload, call.format)
+                call.needs, call.order = self._admit(call.caller, route, call.payload, call.format)
             except Refused as refused:
                 self.end(call, refused.reason)
                 return

@@ -38,8 +38,13 @@ def exposing(routes: Mapping[bytes, Route], groups: Sequence[Group], auth: str) 
     return []
 
 
+def protects(announced: Announcement) -> bool:
+    """Does this keep anybody out?"""
+    return announced.event == AUTHENTICATE or bool(announced.requires)
+
+
 def _protecting(announcements: Iterable[Announcement]) -> dict[str, Announcement]:
-    return {each.event: each for each in announcements if each.event == AUTHENTICATE or each.requires}
+    return {each.event: each for each in announcements if protects(each)}
 
 
 def _events(group: Group) -> list[str]:

@@ -174,7 +174,7 @@ class Gateway:
         return notice_frame(b"plugs", data)
 
     def _forget(self, peer: Peer) -> None:
-        self.identities.left(peer)
+        self.identities.forget(peer)
         for call in list(peer.session.calls.values()):
             self.calls.drop(call)
         if peer.introduced:

@@ -190,7 +190,7 @@ class Reception:
         self._peers.remove(earlier)
         earlier.take_over(newcomer)
         self._peers.add(earlier)
-        self._identities.left(newcomer)
+        self._identities.forget(newcomer)
 
     def _earlier(self, key: str | None, user: User | None) -> Peer | None:
         """The session of a key, if it is this user's; another's goes on as if nobody had asked for it."""

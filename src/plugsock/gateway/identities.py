@@ -11,13 +11,14 @@ from typing import Final, Literal, TypeAlias
 
 from plugsock.gateway.calls import Calls
 from plugsock.gateway.clocks import GRACE_S, Clocks
+from plugsock.gateway.exposure import protects
 from plugsock.gateway.fence import fence
 from plugsock.gateway.open_call import OpenCall
 from plugsock.gateway.peer import Peer
 from plugsock.gateway.routes import Routes
 from plugsock.hub.grants import Grants
 from plugsock.hub.rights import NOBODY
-from plugsock.model import AUTHENTICATE, Reach, User
+from plugsock.model import Reach, User
 from plugsock.ops.log import get_logger
 from plugsock.wire import codes
 from plugsock.wire.answer import fault, notice_frame
@@ -93,8 +94,8 @@ class Identities:
     def _mode(self) -> Mode:
         if self._auth != "auto":
             return self._auth  # type: ignore[return-value]  # the setting's own words
-        protects = any(a.event == AUTHENTICATE or a.requires for a in self._routes.announcements())
-        return "required" if protects or self._unknown else "none"
+        has_locks = any(protects(route.announcement) for route in self._routes.by_name.values())
+        return "required" if has_locks or self._unknown else "none"
 
     def asks(self) -> bool:
         """Is anybody asked who they are?"""
@@ -121,13 +122,9 @@ class Identities:
         """Is it an identity that has ended already?"""
         return user.expires is not None and self.clocks.has_ended(user.expires)
 
-    def left(self, peer: Peer) -> None:
-        """A socket has gone, and nobody comes back for it."""
-        self._forget(peer)
-
     def know(self, peer: Peer, user: User | None) -> None:
         """It was found out who somebody is, None is nobody that is known; `enforce` has to follow."""
-        self._forget(peer)
+        self.forget(peer)
         _admit(peer)
         peer.user = user
         if user is not None:
@@ -136,7 +133,8 @@ class Identities:
                 self.clocks.await_end(peer, user.expires)
         self._weigh(peer)
 
-    def _forget(self, peer: Peer) -> None:
+    def forget(self, peer: Peer) -> None:
+        """It is nobody's any more: its socket has gone for good, or it is found out anew whose it is."""
         self.clocks.forget(peer)
         if peer.user is not None and (peers := self._users.get(peer.user.id)) is not None:
             peers.discard(peer)

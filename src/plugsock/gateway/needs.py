@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from plugsock.gateway.refusal import Refused
+from plugsock.gateway.refusal import Refused, unreadable
 from plugsock.model import Requires
 from plugsock.rpc import fields
 from plugsock.wire.answer import fault
@@ -72,11 +72,9 @@ def _read(any_of: Sequence[Permission], payload: bytes, format: int) -> list[str
 
 def _rendered(field: Field, payload: bytes, format: int) -> str | None:
     """The permission for what the payload has; None if there is none for that."""
-    path = f"$.{field.name}"
     try:
         text = field.read(payload, format)
     except ValueError as error:
-        reason = str(error).partition(" - at `")[0]
-        raise Refused(fault("bad_payload", f"{reason}.", path=path)) from None
+        raise unreadable(error, f"$.{field.name}") from None
     fits = VALUE.fullmatch(text, len(field.before), len(text) - len(field.after))
     return text if fits else None

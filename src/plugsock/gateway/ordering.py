@@ -12,9 +12,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
-from plugsock.gateway.refusal import Refused
+from plugsock.gateway.refusal import unreadable
 from plugsock.rpc import fields
-from plugsock.wire.answer import fault
 
 MOST: Final = 1000
 """Calls that wait for one key. At a millisecond each the last of them waits a second; a queue that is longer is one that
@@ -55,8 +54,7 @@ def key_reader(order: str) -> ReadKey | None:
         try:
             return read(payload, format)
         except ValueError as error:
-            text = str(error).partition(" - at `")[0]
-            raise Refused(fault("bad_payload", f"{text}.", path=path)) from None
+            raise unreadable(error, path) from None
 
     return read_field
 

@@ -68,7 +68,7 @@ class Peer:
     """
 
     __slots__ = (
-        "_office", "_waiting", "_wire", "bar", "binary", "held", "id", "introduced", "is_admitted", "is_asking", "key",
+        "_office", "_waiting", "_waiting_bytes", "_wire", "bar", "binary", "held", "id", "introduced", "is_admitted", "is_asking", "key",
         "rights", "send", "session", "told", "user",
     )  # fmt: skip
 
@@ -90,6 +90,7 @@ class Peer:
         self.is_admitted = True
         self.is_asking = False
         self._waiting: list[tuple[bool, bytes]] | None = None
+        self._waiting_bytes = 0
         self.send = wire.send
 
     def opened(self) -> None:
@@ -136,7 +137,7 @@ class Peer:
 
     def wait(self) -> None:
         """Keep what it says from now on, until `go_on`: it is not known yet who says it."""
-        self._waiting = []
+        self._waiting, self._waiting_bytes = [], 0
 
     def go_on(self, somebody: "Peer") -> None:
         """Let somebody, itself or whose session it takes up, hear what was kept."""
@@ -155,7 +156,8 @@ class Peer:
     def _keep(self, binary: bool, message: bytes) -> None:  # noqa: FBT001 - as in `received`
         assert self._waiting is not None
         self._waiting.append((binary, message))
-        if sum(len(each) for _, each in self._waiting) > MOST_WAITING or len(self._waiting) > MOST_FRAMES:
+        self._waiting_bytes += len(message)
+        if self._waiting_bytes > MOST_WAITING or len(self._waiting) > MOST_FRAMES:
             self._waiting.clear()
             self.kick(codes.POLICY_VIOLATION, "too much was said before the welcome")
 

@@ -13,7 +13,7 @@ alike. What is no permission, a value of a payload may have made it, is allowed 
 from collections.abc import Iterable
 from typing import Final
 
-from plugsock.model import HELD, PERMISSION, Requires
+from plugsock.model import HELD, PERMISSION, PERMISSION_FORM, Requires
 
 LONGEST: Final = 128
 """Characters of a permission, with its wildcard; see `model.PERMISSION`."""
@@ -21,8 +21,6 @@ LONGEST: Final = 128
 KEPT: Final = 1024
 """Answers that are remembered for one user. The permissions of a few dozen events are the usual; more come from fields
 of payloads, which are the client's to choose."""
-
-_GRAMMAR: Final = f"1 to {LONGEST} of A-Z a-z 0-9 _ . : / -"
 
 
 def check_permission(text: str) -> None:
@@ -32,7 +30,7 @@ def check_permission(text: str) -> None:
         ValueError: It is none; the text shows what it was, letters that only look right included.
     """
     if PERMISSION.fullmatch(text) is None:
-        raise ValueError(f"{_shown(text)} is no permission: that is {_GRAMMAR}")
+        raise ValueError(f"{_shown(text)} is no permission: that is {PERMISSION_FORM}")
 
 
 def check_pattern(text: str) -> None:
@@ -43,7 +41,7 @@ def check_pattern(text: str) -> None:
     """
     if HELD.fullmatch(text) is None:
         raise ValueError(
-            f"{_shown(text)} is no permission: that is {_GRAMMAR};"
+            f"{_shown(text)} is no permission: that is {PERMISSION_FORM};"
             " with `.*` or `:*` at its end it is all that begin so, and `*` alone is everything"
         )
 

@@ -1,13 +1,11 @@
 """What `@plug(requires=...)` can say: one permission, several of which all are needed, and choices of them."""
 
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
 from plugsock.errors import DeclareError
-from plugsock.model import ORDER_FIELD, PERMISSION, Requires
-
-_FORM: Final = "1 to 128 of A-Z a-z 0-9 _ . : / -"
+from plugsock.model import ORDER_FIELD, PERMISSION, PERMISSION_FORM, Requires
 
 
 class AnyOf(Struct, frozen=True):
@@ -61,7 +59,7 @@ def _permission(said: Any, shown: str) -> str:
         raise DeclareError(f'{shown} can have one field of the payload in braces, as "orders.read:{{shop}}"')
     if PERMISSION.fullmatch(text if named is None else text[: named.start(1) - 1] + "_" + text[named.end(1) + 1 :]):
         return text
-    raise DeclareError(f'{shown} must be made of permissions of {_FORM}, as "orders.read"')
+    raise DeclareError(f'{shown} must be made of permissions of {PERMISSION_FORM}, as "orders.read"')
 
 
 def _shown(requires: Any) -> str:

@@ -3,6 +3,8 @@
 import sys
 from typing import Final
 
+from plugsock.frozen import IS_FROZEN
+
 OTHER_NAMES: Final = {
     "Crypto": "pycryptodome",
     "MySQLdb": "mysqlclient",
@@ -38,8 +40,6 @@ OTHER_NAMES: Final = {
     "zmq": "pyzmq",
 }
 """Packages that are not called like the module that is imported from them."""
-
-IS_FROZEN: Final = bool(getattr(sys, "frozen", False))
 
 
 def remedy(module: str) -> str:

@@ -38,3 +38,8 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things, for people: `2 sockets`."""
+    return f"{number} {noun}{'s' * (number != 1)}"

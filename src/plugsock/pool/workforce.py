@@ -11,6 +11,7 @@ from typing import Final
 from plugsock.errors import PlugsockError
 from plugsock.ops.datadir import DataDirectory
 from plugsock.ops.log import get_logger
+from plugsock.ops.output import counted
 from plugsock.ops.shared import Shared
 from plugsock.pool import sizes
 from plugsock.pool.cores import cores
@@ -95,8 +96,7 @@ class Workforce:
 
     def introduce(self) -> str:
         """A line for whoever starts the server."""
-        ready = len(self.link.members)
-        return f"{ready} worker{'s' * (ready != 1)}"
+        return counted(len(self.link.members), "worker")
 
     async def stop(self) -> None:
         """End all workers, and let nobody in any more."""

@@ -30,6 +30,18 @@ OUT_OF_MEMORY: Final = 300
 log = get_logger()
 
 
+def take_what_the_folder_has(plugs: Path, *, trust: bool) -> list[str]:
+    """Take its variables and its libraries; the names of the variables that were not there before.
+
+    Args:
+        plugs: The folder.
+        trust: Take them even if others can write to them.
+    """
+    names = take_variables(plugs, trust=trust)
+    take_libraries(plugs, trust=trust)
+    return names
+
+
 def take_variables(plugs: Path, *, trust: bool) -> list[str]:
     """Put what the folder's `.env` says into the environment, where it does not say otherwise already.
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from plugsock import blocking
 from plugsock.errors import CallEnded, PlugsockError
-from plugsock.model import HELD, Everybody, Reach, Server, Socket, User
+from plugsock.model import HELD, PERMISSION_FORM, Everybody, Reach, Server, Socket, User
 from plugsock.rpc.frames import Broadcast, Grant, Kick, KickUser, Request, Revoke, Send, SocketState
 from plugsock.worker.encode import pushed, shown
 from plugsock.worker.mouth import Mouth, Voice
@@ -186,7 +186,7 @@ def permission_text(permission: str) -> str:
         return text
     looks = shown(permission).encode("ascii", "backslashreplace").decode()  # where letters that look alike differ
     raise ValueError(
-        "a permission is 1 to 128 of A-Z a-z 0-9 _ . : / -; with `.*` or `:*` at its end it is all that begin so, and"
+        f"a permission is {PERMISSION_FORM}; with `.*` or `:*` at its end it is all that begin so, and"
         f" `*` alone is everything; not {looks}"
     )
 

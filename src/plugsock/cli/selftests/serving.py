@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from plugsock.cli import saving
 from plugsock.cli.selftests.findings import Finding
 from plugsock.client import ClientSocket, connect
 from plugsock.errors import Error, PlugsockError
@@ -66,7 +67,7 @@ async def _try(plugs: Path, done: list[str]) -> None:
                 raise _Unexpected(f"echo has answered {answer!r}")
             done.append("answers")
             for version, step in enumerate(("serves what is saved", "swaps it"), 1):
-                _save(plugs / "selftest.py", PLUG.format(version=version))
+                saving.replace(plugs / "selftest.py", PLUG.format(version=version))
                 await _until(version, client)
                 done.append(step)
         process.terminate()
@@ -106,13 +107,6 @@ async def _address(process: asyncio.subprocess.Process) -> str:
         if found := re.search(r"listens on (\S+)", line.decode(errors="replace")):
             return found[1]
     raise _Unexpected(f"it has ended with status {await process.wait()}")
-
-
-def _save(path: Path, text: str) -> None:
-    """As editors do it."""
-    new = path.with_suffix(".new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
 
 
 async def _until(version: int, client: ClientSocket) -> None:

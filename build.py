@@ -48,7 +48,11 @@ PURE = {
     "src/plugsock/rpc/*": "tests/rpc",
     "src/plugsock/loader/signature.py": "tests/loader/test_signature.py",
     "src/plugsock/loader/depends.py": "tests/loader/test_depends.py",
-    "src/plugsock/hub/rights.py": "tests/hub/test_rights.py",
+    **{
+        f"src/plugsock/hub/{name}.py": f"tests/hub/test_{name}.py"
+        for name in ("changes", "history", "membership", "presence", "rights", "rules")
+    },
+    "src/plugsock/worker/patch.py": "tests/worker/test_patch.py",
     **{
         f"src/plugsock/pool/{name}.py": f"tests/pool/test_{name}.py"
         for name in (

@@ -15,10 +15,10 @@ class Caller:
         self._connection = connection
         self._id = 0
 
-    async def call(self, event: str) -> tuple[bool, Any]:
-        """Call an event without arguments; return whether it went well, and the result or the error."""
+    async def call(self, event: str, payload: str = "{}") -> tuple[bool, Any]:
+        """Call an event, without arguments unless told; return whether it went well, and the result or the error."""
         self._id += 1
-        await self._connection.send(f"call {self._id} {event} {{}}")
+        await self._connection.send(f"call {self._id} {event} {payload}")
         while True:
             verb, _, rest = str(await self._connection.recv()).partition(" ")
             answered, _, payload = rest.partition(" ")

@@ -1,10 +1,12 @@
 """The servers that are measured side by side: how each is started, spoken to, accounted for and stopped."""
 
 import importlib.util
+import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -50,6 +52,7 @@ CONTESTANTS: Final[dict[str, Contestant]] = {
     ),
     "plugsock-echo": Contestant("raw echo, plugsock's sockets", "plugsock_echo.py", ("--wire", "plain")),
     "websockets": Contestant("raw echo", "websockets_echo.py", ("--wire", "plain")),
+    "bare-loop": Contestant("a loop around `transport.write`", "bare_loop.py", ("--wire", "plain")),
     "fastapi": Contestant(
         "typed echo, pydantic", "fastapi_echo.py", ("--wire", "plain"), needs=("fastapi", "uvicorn", "httptools")
     ),
@@ -145,14 +148,16 @@ def serving(name: str, *flags: str, side: int | None = SERVER) -> Iterator[Serve
     LOGS.mkdir(exist_ok=True)
     log = LOGS / f"{name}.log"
     command = [sys.executable, str(HERE / "servers" / contestant.file), str(port), *contestant.flags, *flags]
-    with log.open("wb") as output, nullcontext() if side is None else pinned(side):
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    server = Server(name, process, port, log)
-    try:
-        server.wait_until_it_serves()
-        yield server
-    finally:
-        server.stop()
+    with tempfile.TemporaryDirectory(prefix="plugsock-bench-") as data:
+        environment = os.environ | {"PLUGSOCK_DATA": data}  # two may run at once: tests do
+        with log.open("wb") as output, nullcontext() if side is None else pinned(side):
+            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        server = Server(name, process, port, log)
+        try:
+            server.wait_until_it_serves()
+            yield server
+        finally:
+            server.stop()
 
 
 def choose(names: Sequence[str]) -> list[str]:

@@ -67,6 +67,16 @@ async def {event}(message: Message) -> Message:
         left -= 1
     return message
 '''
+SEEN: Final = '''"""Version {version}."""
+
+from plugsock import view
+
+
+@view
+async def {event}() -> int:
+    """Say which version is seen."""
+    return {version}
+'''
 FILLER: Final = "# More than one page lies between the halves, as it does in a file worth the name.\n" * 60
 
 BROKEN: Final = (
@@ -94,6 +104,12 @@ def broken_source(event: str, version: int) -> str:
     """Return the source of a plug file that can't be loaded; the version chooses why."""
     whole = plug_source(event, version)
     return whole[: len(whole) // 2] + "\n" + BROKEN[version % len(BROKEN)]
+
+
+def view_source(event: str, version: int, *, is_broken: bool = False) -> str:
+    """Return the source of a view whose value is its version, or of one that can't be loaded."""
+    source = SEEN.format(event=event, version=version)
+    return source + "\n\n" + BROKEN[version % len(BROKEN)] if is_broken else source
 
 
 def helper_source(version: int) -> str:

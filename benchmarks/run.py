@@ -1,4 +1,4 @@
-"""`python benchmarks/run.py calls|workers|storm|idle|swap|save|start`: plugsock and its peers, measured side by side on this machine.
+"""`python benchmarks/run.py calls|workers|live|storm|idle|swap|save|start`: plugsock and its peers, measured side by side on this machine.
 
 Exit status: 0 all targets met, 1 a target missed or a promise broken, 2 it could not run.
 """
@@ -6,12 +6,14 @@ Exit status: 0 all targets met, 1 a target missed or a promise broken, 2 it coul
 import argparse
 import sys
 
+import live
 import measure
 import save
 import start
 import swap
 import workers
 from contestants import choose
+from fanout import Shape
 from machine import BenchmarkError
 from report import Report
 
@@ -42,7 +44,14 @@ def parser() -> argparse.ArgumentParser:
     swapping.add_argument("--seconds", type=float, default=60.0)
     saving = commands.add_parser("save", parents=[common], help="from a save to its answer on open connections")
     saving.add_argument("--saves", type=int, default=100)
-    for command in (swapping, saving):
+    living = commands.add_parser("live", parents=[common], help="views, topics and slow readers on many sockets")
+    living.add_argument("--rounds", type=int, default=5, help="interleaved rounds; medians are reported")
+    living.add_argument("--sockets", type=int, default=2000)
+    living.add_argument("--changes", type=int, default=50, help="of each round and size, one after the other")
+    living.add_argument("--seconds", type=float, default=10.0, help="that a slow client does not read")
+    kinds = ",".join(live.MEASUREMENTS)
+    living.add_argument("--only", default=kinds, metavar="NAMES", help=f"measurements, in commas ({kinds})")
+    for command in (swapping, saving, living):
         command.add_argument("--inline", action="store_true", help="plugs run in the server's own process")
 
     starting = commands.add_parser("start", parents=[common], help="from a start to the first answer, built or not")
@@ -60,8 +69,11 @@ def perform(options: argparse.Namespace) -> Report:
     """Run the benchmark that was asked for."""
     if sys.platform != "linux":
         raise BenchmarkError("the benchmarks need Linux: epoll, core affinity and /proc")
+    name = "plugsock" if getattr(options, "inline", False) else "plugsock-workers"
+    if options.command == "live":
+        shape = Shape(options.rounds, options.sockets, options.changes, options.seconds, name)
+        return live.live(options.only.split(","), shape)
     if options.command in ("swap", "save"):
-        name = "plugsock" if options.inline else "plugsock-workers"
         return swap.swap(options.seconds, name) if options.command == "swap" else save.save(options.saves, name)
     if options.command == "start":
         return start.start(options.rounds)

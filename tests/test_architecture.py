@@ -47,13 +47,15 @@ ARROWS = {
     "": {"loader", "client"},
     # Words: everybody may import them, and they import nobody else.
     "blocking": set(),
+    "digest": set(),
     "errors": set(),
+    "everybody": set(),
     "model": set(),
     "settings": set(),
 }
 """What each box imports, beside the words and itself. `""` is what plug authors import: `plugsock`."""
 
-WORDS = {"blocking", "errors", "model", "settings"}
+WORDS = {"blocking", "digest", "errors", "everybody", "model", "settings"}
 
 PURE = {"wire", "rpc", *WORDS}
 

@@ -147,12 +147,24 @@ async def test_a_grant_and_a_revoke_are_in_force_when_they_are_answered(tmp_path
         with pytest.raises(Error, match="forbidden"):
             await eve.call(f"desk.{plain}grant", reads)
 
-        assert await root.call(f"desk.{plain}grant", reads) == {"sockets": 2, "calls": 0, "streams": 0}
+        assert await root.call(f"desk.{plain}grant", reads) == {
+            "sockets": 2,
+            "calls": 0,
+            "streams": 0,
+            "views": 0,
+            "topics": 0,
+        }
         assert [await each.call("shop.read") for each in (eve, also_eve)] == ["read", "read"]
         assert eve.permissions == ["orders.read"]
         assert await eve.call("me.mine") == ["eve", "orders.read"]
 
-        assert await root.call(f"desk.{plain}revoke", reads) == {"sockets": 2, "calls": 0, "streams": 0}
+        assert await root.call(f"desk.{plain}revoke", reads) == {
+            "sockets": 2,
+            "calls": 0,
+            "streams": 0,
+            "views": 0,
+            "topics": 0,
+        }
         for each in (eve, also_eve):
             with pytest.raises(Error, match="forbidden"):
                 await each.call("shop.read")

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from plugsock import Error, connect
 from support.identity import AUTH, hello, line
-from support.rights_history import RightsHistory
+from support.rights_history import HELD, RightsHistory
 from support.server import LIMIT_S, running
 from support.workforce import ready
 
@@ -144,7 +144,7 @@ class Busy:
     async def _call(self, event):
         self._ids += 1
         self._open[self._ids] = event
-        self.history.send(self.number, self.user, self._ids)
+        self.history.send(self.number, self._ids, event, (PERMISSION,))
         payload = f'{{"number":{self._ids}}}' if event == "vault.read" else ""
         await self._websocket.send(f"call {self._ids} {event} {payload}".rstrip())
 
@@ -152,10 +152,9 @@ class Busy:
         verb, _, rest = frame.partition(" ")
         token, _, payload = rest.partition(" ")
         if verb in {"push", "item"}:
-            self.history.show(self.number, frame)
+            self.history.show(self.number, verb, (PERMISSION,), frame)
         elif verb == "notice":
-            data = json.loads(payload)
-            self.history.notice(self.number, may_see=PERMISSION in data["permissions"])
+            self.history.notice(self.number, json.loads(payload)["permissions"])
         elif verb == "pong":
             self._is_over = True
         elif verb in {"ok", "error"}:
@@ -163,8 +162,7 @@ class Busy:
 
     async def _ended(self, id, outcome):
         event = self._open.pop(id)
-        is_cancelled = outcome == "cancelled" and self._stopping
-        self.history.end(self.number, id, "revoked" if is_cancelled else outcome)
+        self.history.end(self.number, id, outcome)
         if outcome == "forbidden":
             await asyncio.sleep(0.005)  # it reads on a little later, so that what is queued meanwhile is queued
         if not self._stopping:
@@ -180,7 +178,9 @@ async def busy(server, users, history):
             user = users[number % len(users)]
             websocket = await stack.enter_async_context(open_websocket(server.url, compression=None, max_queue=None))
             await websocket.send(hello(user))
-            assert str(await websocket.recv()).startswith("welcome 1 ")
+            welcome = str(await websocket.recv())
+            assert welcome.startswith("welcome 1 ")
+            history.enter(number, user, json.loads(welcome.removeprefix("welcome 1 "))["permissions"])
             clients.append(Busy(number, user, websocket, history))
         async with asyncio.TaskGroup() as tasks:
             for client in clients:
@@ -205,41 +205,61 @@ async def test_no_call_is_accepted_and_nothing_shown_after_a_revoke_was_answered
         for _ in range(FLIPS):
             user = chance.choice(users)
             has[user] = not has[user]
-            flip = history.begin(user, is_grant=has[user])
+            flip = history.begin(user, PERMISSION, is_grant=has[user])
             await root.call(*change("grant" if has[user] else "revoke", user))
             history.answered(flip)
             await asyncio.sleep(chance.random() * 0.02)
 
     print(  # noqa: T201 - `pytest -s` shows it, and so does a failure
-        f"{FLIPS} flips, {len(history.calls)} calls, {history.refused()} refused, {history.ended()} revoked,"
-        f" {history.shown} protected frames, {history.notices} notices"
+        f"{FLIPS} flips, {len(history.calls)} calls, {history.count('forbidden')} refused,"
+        f" {history.count('revoked')} revoked, {history.shown.total()} protected frames, {len(history.took_s)} notices"
     )
     assert history.faults()[:20] == []
-    assert history.notices == FLIPS * CLIENTS / len(users)
-    assert history.refused() > 20
-    assert history.ended() > 20
-    assert history.shown > 200
+    assert len(history.took_s) == FLIPS * CLIENTS / len(users)
+    assert history.count("forbidden") > 20
+    assert history.count("revoked") > 20
+    assert history.shown.total() > 200
 
 
 def test_the_history_tells_what_must_not_have_happened():
     now = iter(range(100))
     history = RightsHistory(lambda: next(now))
-    flip = history.begin("ada", is_grant=False)
+    needs = ("orders.read",)
+    for number, user in enumerate(("ada", "bob", "eve"), 1):
+        history.enter(number, user, ["orders.*"], reads=user != "ada")
+    flip = history.begin("ada", "orders.*", is_grant=False)
     history.answered(flip)
-    history.send(1, "ada", 1)
+    history.send(1, 1, "call", needs)
     history.end(1, 1, "ok")
-    history.send(2, "bob", 1)
-    history.notice(2, may_see=False)
+    history.bar(1, flip)
+    history.show(1, "item", needs, "item 2")
+    history.read(1, HELD + 1)
+    history.show(1, "item", needs, "item 3")
+    flip = history.begin("bob", "orders.read", is_grant=False)
+    history.send(2, 1, "call", needs)
+    history.answered(flip)
+    history.notice(2, ["orders.*", "!orders.read"])
     history.end(2, 1, "ok")
-    history.send(2, "bob", 2)
+    history.show(2, "item", ("orders.write",), "item 3")
+    history.answered(history.begin("bob", "orders.read", is_grant=True))
+    history.notice(2, ["orders.*", "!orders.read"])
+    history.send(2, 2, "call", needs)
     history.end(2, 2, "forbidden")
-    history.send(2, "bob", 3)
+    history.send(2, 3, "call", needs)
+    history.notice(3, [], {"item 4": needs})
 
     assert history.faults() == [
-        "connection 2 got `ok 1` after it was told that it may not see it",
+        "connection 1 got `item 2` after the pong that followed the revoke of orders.read",
+        f"connection 1 got `item 3` {HELD + 1} bytes after the revoke of orders.read was answered",
+        "connection 1 got `item 3` after the pong that followed the revoke of orders.read",
+        "connection 2 got `ok 1` after it was told that it may not see orders.read",
+        "connection 2 was told ['orders.*', '!orders.read'] of the grant of orders.read",
+        "connection 3 still has item 4 after it was told that it may not have it",
+        "connection 3 was told [], although nothing had changed",
         "call 1 of connection 1 was accepted (ok) although it was sent after the revoke was answered",
         "call 2 of connection 2 was refused although it was sent after the grant was answered",
         "call 3 of connection 2 has 0 answers: []",
+        "connection 1 was told of 0 of 1 changes",
     ]
 
 
@@ -284,7 +304,7 @@ async def test_a_stream_and_what_waits_are_ended_and_what_runs_finishes_for_nobo
         assert before == {"item 3": "gold", "push - vault.dug": "begun", "push - vault.flows": None}
         assert await eve.asks("call 6 vault.lobby") == "stone"
 
-        assert await root.call(*change("revoke")) == {"sockets": 1, "calls": 3, "streams": 1}
+        assert await root.call(*change("revoke")) == {"sockets": 1, "calls": 3, "streams": 1, "views": 0, "topics": 0}
         after = [await eve.hears() for _ in range(5)]
         assert sorted((head, data.get("code")) for head, data in after[:4]) == [
             (f"error {id}", "revoked") for id in (2, 3, 4, 5)
@@ -326,7 +346,7 @@ async def test_what_waits_for_a_client_that_does_not_read_is_taken_back(tmp_path
         await slow.send("call 2 vault.bars?credit=100000")
         yielded = await until_still(tmp_path / "bars")
 
-        assert await root.call(*change("revoke")) == {"sockets": 1, "calls": 0, "streams": 1}
+        assert await root.call(*change("revoke")) == {"sockets": 1, "calls": 0, "streams": 1, "views": 0, "topics": 0}
         heard = []
         with contextlib.suppress(ConnectionClosed):  # what has left the server's hands is cut off with its connection
             async with asyncio.timeout(LIMIT_S):
@@ -371,7 +391,13 @@ async def test_a_worker_that_stands_still_holds_up_no_revoke(tmp_path):
             await eve.says("call 5 vault.read", "call 6 vault.read {}", "ping")
             assert await eve.hears() == ("pong", None)
             began = time.perf_counter()
-            assert await root.call(*change("revoke")) == {"sockets": 1, "calls": 2, "streams": 3}
+            assert await root.call(*change("revoke")) == {
+                "sockets": 1,
+                "calls": 2,
+                "streams": 3,
+                "views": 0,
+                "topics": 0,
+            }
             heard = [await eve.hears() for _ in range(6)]
             took_s = time.perf_counter() - began
             assert sorted(head for head, _ in heard) == [
@@ -386,6 +412,57 @@ async def test_a_worker_that_stands_still_holds_up_no_revoke(tmp_path):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
         assert await eve.asks("call 8 vault.lobby") == "stone"
+
+
+GALLERY = """
+from plugsock import Server, plug, topic, view
+
+topic("gallery", requires="vault.read")
+
+@view(requires="vault.read", on="gallery")
+async def seen() -> str:
+    return "gold"
+
+@plug(worker="desk")
+async def stir(server: Server) -> None:
+    server.publish("gallery", "stirred")
+    server.changed("gallery")
+"""
+
+
+@pytest.mark.fault("A9")
+async def test_nor_what_is_watched_and_who_is_in_a_topic(tmp_path):
+    desk = ("--workers", "2", "--workers", "desk=1")
+    async with (
+        running(tmp_path / "plugs", *desk, auth=AUTH, gallery=GALLERY, desk=DESK) as server,
+        connect(server.url, "root") as root,
+        line(server, "eve") as eve,
+    ):
+        await eve.says("join 2 gallery")
+        assert (await eve.hears())[0] == "ok 2"
+        await eve.says("watch 3 gallery.seen")
+        assert await eve.hears() == ("item 3", "gold")
+        stopped = list((await ready(server)).values())
+        try:
+            for pid in stopped:
+                os.kill(pid, signal.SIGSTOP)
+            await root.call("gallery.stir")  # a run that will not end begins
+            assert await eve.hears() == ("push gallery stirred", None)
+            began = time.perf_counter()
+            reach = await root.call(*change("revoke"))
+            assert (reach["views"], reach["topics"]) == (1, 1)
+            heard = dict([await eve.hears() for _ in range(3)])
+            assert time.perf_counter() - began < 2
+            assert set(heard) == {"error 3", "notice left", "notice permissions"}
+            assert heard["error 3"]["code"] == "revoked"
+            await root.call("gallery.stir")
+            await eve.says("ping")
+            assert await eve.hears() == ("pong", None)
+            assert await eve.asks("watch 4 gallery.seen") == await eve.asks("join 5 gallery") == "forbidden"
+        finally:
+            for pid in stopped:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.fault("A15")

@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from plugsock.loader.declare import WORKER
+from plugsock.loader.options import WORKER
 from plugsock.settings import KIB, MIB, SETTINGS, WORKER_NAME, Settings
 
 BY_FIELD = {setting.field: setting for setting in SETTINGS}

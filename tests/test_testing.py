@@ -2,16 +2,20 @@ import os
 import sys
 
 import pytest
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
-from plugsock import Error, PlugsockError, Raw
-from plugsock.testing import Granted, Kicked, Revoked, Sent, client
+from plugsock import Error, Member, PlugsockError, Raw, Reach, User
+from plugsock.testing import Granted, Joined, Kicked, Published, Revoked, Sent, client
 
 PLUGS = """
 import asyncio
 from collections.abc import AsyncIterator
 
-from plugsock import Error, Raw, Reach, Server, Socket, blocking, plug
+from plugsock import (
+    Error, Member, Raw, Reach, Server, Socket, User, any_of, blocking, on_join, plug, topic, view
+)
+
+topic("room.*", requires="rooms.{*}", presence=True)
 
 
 @plug
@@ -84,6 +88,56 @@ async def ended() -> list[int]:
 @plug
 async def same(payload: Raw) -> Raw:
     return payload
+
+
+@plug
+async def enter(socket: Socket, server: Server, room: str, mood: str | None = None) -> list[str]:
+    socket.join(room, mood and {"mood": mood})
+    server.publish(room, "entered", {"mood": mood}, requires=["rooms", any_of("a", "b")])
+    server.changed("rooms/" + room, "rooms")
+    return sorted(socket.topics)
+
+
+@plug
+async def go(socket: Socket, room: str) -> None:
+    socket.leave(room)
+
+
+@plug
+async def topics(socket: Socket) -> list[str]:
+    return sorted(socket.topics)
+
+
+@plug
+async def here(server: Server, room: str) -> list[Member]:
+    return await server.members(room)
+
+
+@on_join
+async def joined(topic: str, socket: Socket) -> None:
+    socket.send("welcome", topic)
+
+
+@view(on="rooms", timeout=5)
+async def crowd(server: Server, room: str, factor: int = 1) -> dict[str, int]:
+    server.reads("factors/*")
+    return {"count": factor * len(await server.members(room))}
+
+
+@view
+def mine(user: User | None, socket: Socket) -> str:
+    return socket.id
+
+
+@view
+async def broken() -> int:
+    raise Error("closed", "We are closed.")
+
+
+@view
+async def failing(server: Server) -> int:
+    server.reads("a")
+    raise RuntimeError("secret")
 """
 
 
@@ -118,11 +172,113 @@ async def test_what_a_plug_pushes_can_be_looked_at(plugs):
 
 
 async def test_what_a_plug_grants_and_revokes_can_be_looked_at(plugs):
-    assert await plugs.call("all.promote", {"user": "ada"}) == {"sockets": 0, "calls": 0, "streams": 0}
+    assert await plugs.call("all.promote", {"user": "ada"}) == to_builtins(Reach())
     await plugs.call("all.demote", {"user": "bob"})
 
     assert plugs.rights == [Granted("ada", "orders.approve"), Revoked("ada", "orders.*", 5.0), Revoked("bob", "*")]
     assert plugs.kicked == [Kicked(None, 4502, "bye", "bob")]
+
+
+async def test_topics_that_plugs_join_and_publish_to_can_be_looked_at(plugs):
+    assert await plugs.call("all.enter", {"room": "room.a", "mood": "hungry"}) == ["room.a"]
+    assert await plugs.call("all.enter", {"room": "room.b"}) == ["room.a", "room.b"]
+    await plugs.call("all.go", {"room": "room.a"})
+
+    needs = (("rooms",), ("a", "b"))
+    assert plugs.joined == [Joined("room.a", {"mood": "hungry"}), Joined("room.b")]
+    assert plugs.left == ["room.a"]
+    assert plugs.published == [
+        Published("room.a", "entered", {"mood": "hungry"}, needs),
+        Published("room.b", "entered", {"mood": None}, needs),
+    ]
+    assert plugs.changed == ["rooms/room.a", "rooms", "rooms/room.b", "rooms"]
+    assert await plugs.call("all.topics") == ["room.b"]
+
+
+async def test_who_has_joined_is_a_member_until_it_leaves(plugs):
+    assert await plugs.call("all.here", {"room": "room.a"}) == []
+    await plugs.call("all.enter", {"room": "room.a", "mood": "hungry"})
+    await plugs.call("all.enter", {"room": "room.a"})
+    there = await plugs.call("all.here", {"room": "room.a"}, type=list[Member])
+    assert there == [Member("test", None, 1, {"mood": "hungry"})]
+
+    await plugs.call("all.go", {"room": "room.a"})
+    assert await plugs.call("all.here", {"room": "room.a"}) == []
+
+
+async def test_a_user_can_call(tmp_path):
+    (tmp_path / "me.py").write_text(
+        "from plugsock import Member, Server, Socket, User, plug\n"
+        "@plug\nasync def me(user: User) -> User:\n    return user\n"
+        "@plug\nasync def here(server: Server, socket: Socket) -> list[Member]:\n"
+        "    socket.join('room')\n    return await server.members('room')\n"
+    )
+    ada = User("ada", frozenset({"orders.*", "audit"}), expires=4e9)
+    async with client(tmp_path, user=ada) as c:
+        assert await c.call("me", type=User) == ada
+        assert await c.call("me.here", type=list[Member]) == [Member("ada", "ada")]
+        assert await c.call("me", type=User) == ada
+
+
+async def test_without_a_user_it_is_a_stranger_who_calls(tmp_path):
+    (tmp_path / "me.py").write_text("from plugsock import User, plug\n@plug\ndef me(user: User) -> str: ...\n")
+    async with client(tmp_path) as c:
+        with pytest.raises(Error, match="for users who have said who they are"):
+            await c.call("me")
+
+
+async def test_what_a_push_requires_can_be_looked_at(tmp_path):
+    (tmp_path / "n.py").write_text(
+        "from plugsock import Server, plug\n\n\n@plug\nasync def n(server: Server) -> None:\n"
+        "    server.send('s1', 'a', requires='x')\n    server.broadcast('b', requires='y')\n"
+    )
+    async with client(tmp_path) as c:
+        await c.call("n")
+        assert c.sent == [Sent("a", None, "s1", (("x",),)), Sent("b", requires=(("y",),))]
+
+
+async def test_a_hook_is_called_like_a_plug_and_a_rule_is_none(plugs):
+    await plugs.call("@on_join:all.joined", {"topic": "room.a"})
+    assert plugs.sent == [Sent("welcome", "room.a", "test")]
+    with pytest.raises(Error, match="no plug answers @topic:"):
+        await plugs.call("@topic:room.*")
+
+
+async def test_a_view_gives_its_value_and_what_it_has_read(plugs):
+    await plugs.call("all.enter", {"room": "room.a"})
+    assert await plugs.view("all.crowd", {"room": "room.a", "factor": 3}) == {"count": 3}
+    assert plugs.reads == ["factors/*", "@members/room.a"]
+    assert await plugs.view("all.crowd", {"room": "room.b"}, type=dict[str, float]) == {"count": 0.0}
+    assert plugs.reads == ["factors/*", "@members/room.b"]
+    assert await plugs.view("all.mine") == "test"
+    assert plugs.reads == []
+
+
+async def test_a_view_can_be_called_too(plugs):
+    assert await plugs.call("all.crowd", {"room": "room.a"}) == {"count": 0}
+    assert plugs.reads == []
+
+
+@pytest.mark.parametrize(
+    ("event", "data", "code", "reads"),
+    [
+        ("all.broken", None, "closed", []),
+        ("all.failing", None, "plug_error", ["a"]),
+        ("all.crowd", {"room": 7}, "bad_payload", []),
+        ("all.nothing", None, "not_found", []),
+    ],
+)
+async def test_a_view_that_fails_raises_what_its_watchers_would_see(plugs, event, data, code, reads):
+    with pytest.raises(Error) as refused:
+        await plugs.view(event, data)
+
+    assert (refused.value.code, plugs.reads) == (code, reads)
+
+
+@pytest.mark.parametrize(("event", "kind"), [("all.greet", "call"), ("all.count", "stream")])
+async def test_only_views_can_be_watched(plugs, event, kind):
+    with pytest.raises(PlugsockError, match=f"is a {kind}"):
+        await plugs.view(event)
 
 
 async def test_a_plugs_own_answer_is_raised(plugs):

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from plugsock import blocking
 from plugsock.errors import CallEnded, Error, PlugsockError
-from plugsock.loader.declare import authenticate, on_load, on_unload, plug
+from plugsock.everybody import Server
+from plugsock.loader.declare import authenticate, plug, view
+from plugsock.loader.moments import on_connect, on_disconnect, on_join, on_leave, on_load, on_unload
 from plugsock.loader.requires import any_of
-from plugsock.model import Hello, Raw, Reach, Server, Socket, User
+from plugsock.loader.rules import topic
+from plugsock.model import Hello, Member, Raw, Reach, Socket, User
 
 if TYPE_CHECKING:
     from plugsock.client import connect
@@ -19,6 +22,7 @@ __all__ = [
     "CallEnded",
     "Error",
     "Hello",
+    "Member",
     "PlugsockError",
     "Raw",
     "Reach",
@@ -29,9 +33,15 @@ __all__ = [
     "authenticate",
     "blocking",
     "connect",
+    "on_connect",
+    "on_disconnect",
+    "on_join",
+    "on_leave",
     "on_load",
     "on_unload",
     "plug",
+    "topic",
+    "view",
 ]
 
 __version__ = "0.1.0"

@@ -26,7 +26,6 @@ from plugsock.gateway.handshake import Handshake
 from plugsock.gateway.limits import Limits
 from plugsock.gateway.listener import Listener, tls_context
 from plugsock.gateway.pages import Pages, is_loopback
-from plugsock.model import AUTHENTICATE
 from plugsock.ops import loop as loops
 from plugsock.ops.datadir import DataDirectory
 from plugsock.ops.log import get_logger
@@ -230,7 +229,7 @@ def address(host: str, port: int, *, is_secure: bool) -> str:
 
 def _introduce(url: str, settings: Settings, gateway: Gateway, workers: "Workforce | Inline") -> None:
     """Say in a few plain lines what somebody who has just started a server wants to know."""
-    events = [each.event for each in gateway.routes.announcements() if each.event != AUTHENTICATE]
+    events = [each.event for each in gateway.routes.announcements() if not each.is_hidden]
     shown = ", ".join(events[:EVENTS_SHOWN]) + (", …" if len(events) > EVENTS_SHOWN else "")
     for line in (
         f"plugsock {__version__} listens on {url}",

@@ -11,7 +11,8 @@ An `async def` takes `plugsock.Server`.
 
 import abc
 
-from plugsock.model import Everybody, Reach
+from plugsock.everybody import Everybody
+from plugsock.model import Member, Reach
 
 
 class Server(Everybody):
@@ -21,6 +22,10 @@ class Server(Everybody):
     """
 
     __slots__ = ()
+
+    @abc.abstractmethod
+    def members(self, topic: str) -> list[Member]:
+        """See `plugsock.Server.members`."""
 
     @abc.abstractmethod
     def grant(self, user: str, permission: str) -> Reach:

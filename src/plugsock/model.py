@@ -3,6 +3,7 @@
 import abc
 import enum
 import re
+from collections.abc import Sequence
 from typing import Any, Final, Literal, Self, TypeAlias
 
 import msgspec
@@ -33,6 +34,32 @@ Requires: TypeAlias = tuple[tuple[str, ...], ...]
 """Permissions: of each inner tuple at least one is needed. A permission may have one field of the payload in it:
 `orders.read:{shop}`."""
 
+TOPIC: Final = re.compile(r"(?!-\Z)[A-Za-z0-9_.:/-]{1,128}")
+"""What a topic can be called; `-` stands for no topic where something is pushed."""
+
+TOPIC_FORM: Final = "1 to 128 of A-Z a-z 0-9 _ . : / -, and not just -"
+"""The same, for people."""
+
+KEY: Final = re.compile(r"[A-Za-z0-9_.:-]+(/[A-Za-z0-9_.:-]+)*(/\*)?")
+"""What can be said to have changed, or to have been read: a path. `orders/*` is all below `orders`, and is the same as
+`orders`: whatever changes wakes who has read it, anything above it or anything below it."""
+
+LONGEST_KEY: Final = 256
+"""Characters of a key."""
+
+MOMENTS: Final = ("on_connect", "on_disconnect", "on_join", "on_leave")
+"""What happens to a socket and plugs can follow: a function marked `@on_join` answers the event `@on_join:chat.joined`."""
+
+
+class AnyOf(msgspec.Struct, frozen=True):
+    """Permissions of which one is enough; see `any_of`."""
+
+    permissions: tuple[str, ...]
+
+
+Required: TypeAlias = str | AnyOf | Sequence[str | AnyOf] | None
+"""What an author can say behind `requires=`."""
+
 
 class Kind(enum.StrEnum):
     """What an event answers with."""
@@ -43,6 +70,10 @@ class Kind(enum.StrEnum):
     """Any number of items, then the end."""
     VIEW = "view"
     """A value that is kept current while somebody watches."""
+    TOPIC = "topic"
+    """Nothing, because nobody can call it: it is a rule for topics."""
+    MOMENT = "moment"
+    """Nothing, likewise: it is run when something has happened to a socket."""
 
 
 class Raw(bytes):
@@ -98,6 +129,26 @@ class Socket(abc.ABC):
     user: User | None
     """Who is calling; None for an anonymous socket."""
 
+    @property
+    @abc.abstractmethod
+    def topics(self) -> frozenset[str]:
+        """The topics that it is in, as far as this worker has heard."""
+
+    @abc.abstractmethod
+    def join(self, topic: str, data: Any = None) -> None:
+        """Put this socket into a topic, whether or not clients may join that by themselves.
+
+        What a rule for that topic `requires` is needed all the same: without it the socket stays outside.
+
+        Args:
+            topic: Its name; a topic is there as soon as somebody is in it.
+            data: What `Server.members` tells of this member; said again, it takes the place of what was said before.
+        """
+
+    @abc.abstractmethod
+    def leave(self, topic: str) -> None:
+        """Take this socket out of a topic; nothing happens if it is in none of that name."""
+
     @abc.abstractmethod
     def send(self, event: str, data: Any = None) -> None:
         """Push an event to this socket; what is sent before the plug returns arrives before its answer."""
@@ -107,82 +158,26 @@ class Socket(abc.ABC):
         """Close this socket with a WebSocket close code (4000 to 4499: come back; 4500 to 4999: stay away)."""
 
 
-class Everybody(abc.ABC):
-    """What `Server` and `blocking.Server` have in common: one-way words, like those of `Socket`."""
-
-    __slots__ = ()
-
-    @abc.abstractmethod
-    def broadcast(self, event: str, data: Any = None) -> None:
-        """Push an event to every open socket; it is encoded once."""
-
-    @abc.abstractmethod
-    def send(self, socket_id: str, event: str, data: Any = None) -> None:
-        """Push an event to one socket; nothing happens if it has gone."""
-
-    @abc.abstractmethod
-    def kick(self, socket: str | None = None, *, user: str | None = None, code: int = 4502, reason: str = "") -> None:
-        """Close one socket, or all that a user has now; nothing happens if there are none.
-
-        Args:
-            socket: The socket's `id`.
-            user: The user's `id`, in place of a socket.
-            code: As in `Socket.kick`.
-            reason: Up to 123 bytes that say why.
-        """
-
-
 class Reach(msgspec.Struct, frozen=True):
     """What a `grant` or `revoke` has changed at once: how many of each."""
 
     sockets: int = 0
     calls: int = 0
     streams: int = 0
+    views: int = 0
+    topics: int = 0
 
 
-class Server(Everybody):
-    """Everybody else: an `async def` takes it by annotating a parameter with `Server`.
+class Member(msgspec.Struct, frozen=True):
+    """Somebody in a topic: a user, however many sockets of theirs are in it, or one anonymous socket."""
 
-    Its words that ask for something are awaited; a plain function takes `plugsock.blocking.Server`.
-    """
-
-    __slots__ = ()
-
-    @abc.abstractmethod
-    async def grant(self, user: str, permission: str) -> Reach:
-        """Let a user have a permission from now on, whatever a token says, until it is revoked.
-
-        It is kept before this returns, and outlives a restart. It takes back a denial of exactly the same; what
-        another denial covers stays denied.
-
-        Args:
-            user: The user's `id`.
-            permission: `orders.read`; `orders.*` is all that begins with `orders.`, `*` is everything.
-
-        Raises:
-            ValueError: There is no such user or permission; nothing was asked.
-            CallEnded: The call was ended before or meanwhile: whether it was done is not known.
-            PlugsockError: It was not done, the text says why; or the gateway has gone.
-        """
-
-    @abc.abstractmethod
-    async def revoke(self, user: str, permission: str, *, fence: float | None = None) -> Reach:
-        """Deny a user a permission from now on, whatever a token says, until it is granted.
-
-        It is kept before this returns, and outlives a restart; nothing that needs the permission goes out to that user
-        after it.
-
-        Args:
-            user: The user's `id`.
-            permission: As in `grant`.
-            fence: Wait at most so many seconds until each socket that it reached has answered a ping, too, and close
-                those that don't.
-
-        Raises:
-            ValueError: As in `grant`.
-            CallEnded: As in `grant`.
-            PlugsockError: As in `grant`.
-        """
+    id: str
+    """The user's; of an anonymous socket a name by which nobody can send to it."""
+    user: str | None
+    """Who that is; None for somebody anonymous."""
+    sockets: int = 1
+    data: Any = None
+    """What `Socket.join` has said of it last."""
 
 
 class Fault(msgspec.Struct, omit_defaults=True):
@@ -197,6 +192,35 @@ class Fault(msgspec.Struct, omit_defaults=True):
     data: Any = None
     started: bool | None = None
     id: str | None = None
+
+
+Audience: TypeAlias = Literal["everybody", "user", "socket"]
+"""Whom a view runs for: once for all who watch it with the same arguments, for each user, or for each socket."""
+
+
+class Watching(msgspec.Struct, frozen=True):
+    """When a view runs again by itself, and for whom."""
+
+    audience: Audience = "everybody"
+    on: tuple[str, ...] = ()
+    """Keys that it depends on whatever its arguments are."""
+    every_s: float | None = None
+    """Also after so long."""
+    throttle_s: float = 0.0
+    """From the start of one run to that of the next, at least."""
+
+
+class TopicRule(msgspec.Struct, frozen=True):
+    """What clients may do with the topics of a pattern, and what is kept of these."""
+
+    pattern: str
+    """A topic, or all that begin so: `room.*`, `orders:*`, `files/*`, `*`."""
+    history: int = 0
+    """So many of the latest pushes are kept for those who come back."""
+    ttl_s: float = 60.0
+    """For so long."""
+    presence: bool = False
+    """Members are told who else is there, who joins and who leaves."""
 
 
 class Announcement(msgspec.Struct, frozen=True):
@@ -230,6 +254,15 @@ class Announcement(msgspec.Struct, frozen=True):
     """What a caller must be allowed to."""
     shape: str = ""
     """Hash over input and output shape, so that clients can tell whether what they were built for still holds."""
+    view: Watching | None = None
+    """Of a view."""
+    topic: TopicRule | None = None
+    """Of a rule for topics, which is announced as the event `@topic:room.*`."""
+
+    @property
+    def is_hidden(self) -> bool:
+        """Is it none of a client's business: who says hello, what happens to a socket, a rule?"""
+        return self.event.startswith("@")
 
 
 class Problem(msgspec.Struct, frozen=True, order=True):

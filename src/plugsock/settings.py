@@ -123,6 +123,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     pong_s: Annotated[Seconds, About(LIMITS, "A ping must be answered by then.", "SECONDS")] = 10.0
     # The concurrent streams that HTTP/2 servers commonly allow a connection (nginx: 128, RFC 9113 advises 100 or more).
     max_open: Annotated[Count, About(LIMITS, "Calls that one socket may have open at once.", "N")] = 128
+    # As many channels as Centrifugo lets a client subscribe to.
+    max_watches: Annotated[
+        Count, About(LIMITS, "Views that one socket may watch, and as many topics that it may be in.", "N")
+    ] = 128
     max_connections: Annotated[Count, About(LIMITS, "Connections that may be open at once.", "N")] = 100_000
     # gunicorn's and many load balancers' time for a request.
     timeout_s: Annotated[Seconds, About(LIMITS, "A call, or one item of a stream, may take so long.", "SECONDS")] = 30.0

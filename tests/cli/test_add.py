@@ -53,6 +53,33 @@ def test_it_names_the_folder_that_was_named(home, capsys):
     assert """plugsock call greet '{"name": "Ada"}' --plugs 'my plugs'""" in out
 
 
+def test_a_view_is_written_likewise(home, capsys):
+    assert main(["add", "view", "chat.summary"]) == 0
+
+    code = (home / "plugs" / "chat.py").read_text()
+    assert code.startswith('from plugsock import view\n\n\n@view(on="chat.summary")\nasync def summary(')
+    assert """plugsock watch chat.summary '{"name": "Ada"}'""" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("what", "verb"), [("plug", "call"), ("view", "view")])
+def test_the_test_that_is_written_passes(home, what, verb):
+    main(["add", what, "chat.summary"])
+
+    test = home / "tests" / "test_chat_summary.py"
+    assert f"await c.{verb}(" in test.read_text()
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
+    assert subprocess.run(run, cwd=home, capture_output=True, check=False).returncode == 0
+
+
+def test_a_view_finds_its_decorator_beside_a_plug(home):
+    add("chat.send")
+    main(["add", "view", "chat.summary"])
+
+    names = {}
+    exec((home / "plugs" / "chat.py").read_text(), names)
+    assert names["summary"].__plugsock__.view.on == ("chat.summary",)
+
+
 @pytest.mark.parametrize("before", ["", "LIMIT = 3\n", "from plugsock import plug\n", "\n\nX = 1\n\n\n\n"])
 def test_what_is_written_is_formatted_as_ruff_does(home, before):
     (home / "plugs").mkdir()
@@ -60,6 +87,7 @@ def test_what_is_written_is_formatted_as_ruff_does(home, before):
 
     add("chat.send")
     add("chat.leave")
+    main(["add", "view", "chat.summary"])
 
     ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "plugs", "tests"]
     assert subprocess.run(ruff, capture_output=True, text=True, check=False).stdout == ""

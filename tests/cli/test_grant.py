@@ -39,6 +39,8 @@ def test_for_machines_it_is_one_json_document(guarded, plugsock):
         "sockets": 0,
         "calls": 0,
         "streams": 0,
+        "views": 0,
+        "topics": 0,
         "standing": ["*"],
     }
 

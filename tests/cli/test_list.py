@@ -51,6 +51,27 @@ def test_who_authenticates_is_listed(home, plugsock):
     ]
 
 
+def test_what_no_client_can_call_is_listed_as_what_it_is(home, plugsock):
+    (home / "plugs" / "chat.py").write_text(
+        "from plugsock import any_of, on_join, topic, view\n\n"
+        'topic("room.*", requires=["chat", any_of("room:{*}", "admin")], history=100)\n'
+        'topic("lobby")\n\n\n'
+        '@on_join\nasync def joined(topic: str) -> None:\n    """Greet."""\n\n\n'
+        '@view\nasync def summary(day: int) -> int:\n    """Count."""\n    return day\n'
+    )
+
+    shown = [[line[0], line[2], line[3], line[6]] for line in own(plugsock("list")[1])[:4]]
+    assert shown == [
+        ["@on_join:chat.joined", "moment", "(topic: str)", "Greet."],
+        ["@topic:lobby", "topic", "()", "Clients may join."],
+        [
+            *("@topic:room.*", "topic", "(history=100, ttl=60)"),
+            "Clients who have chat and room:{*} or admin may join.",
+        ],
+        ["chat.summary", "view", "(day: int) -> int", "Count."],
+    ]
+
+
 def test_the_default_plugs_are_listed_too(plugsock):
     out = plugsock("list")[1]
 

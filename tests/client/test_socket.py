@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from plugsock.errors import Disconnected, Error, PlugsockError
+from support.conversing import everything_received, outcome
 
 
 class Order(msgspec.Struct):
@@ -16,28 +17,6 @@ class Order(msgspec.Struct):
 
 class Receipt(msgspec.Struct):
     number: int
-
-
-@pytest.fixture
-async def tasks():
-    async with asyncio.TaskGroup() as group:
-        yield group
-
-
-async def outcome(awaitable):
-    """The result, or the exception, so that a failed call does not cancel its neighbours."""
-    try:
-        return await awaitable
-    except Exception as error:
-        return error
-
-
-async def everything_received(socket, peer):
-    """What the server says before a pong has been handed out once the pong is there."""
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(socket.ping())
-        await peer.hears("ping")
-        await peer.says("pong")
 
 
 # calls
@@ -378,7 +357,7 @@ async def test_pushes_that_nobody_holds_are_not_collected(talk):
         await peer.says("push - chat.message 1")
         await everything_received(socket, peer)
 
-        assert not socket._pushes
+        assert not socket._listeners._pushes
 
 
 async def test_a_slow_reader_of_pushes_is_told_instead_of_losing_some(talk):

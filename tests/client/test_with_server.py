@@ -1,5 +1,6 @@
 """The client and the server of the product, talking to each other."""
 
+import asyncio
 import signal
 import sys
 from contextlib import aclosing
@@ -49,6 +50,42 @@ async def until_left() -> None:
     """Wait until somebody has left."""
     await left.wait()
 '''
+
+
+LIVE = '''
+from msgspec import Struct
+from plugsock import Error, Server, plug, topic, view
+
+topic("room.*", history=10, presence=True)
+stock = {}
+
+class Stock(Struct):
+    counts: dict[str, int]
+    note: str = "what there is, from the shelf to the cellar and from the cellar to the shelf"
+
+@plug
+async def put(server: Server, sku: str, count: int) -> None:
+    """Put something on the shelf."""
+    stock[sku] = count
+    server.changed("stock")
+
+@plug
+async def say(server: Server, room: str, text: str) -> None:
+    """Say something in a room."""
+    server.publish(f"room.{room}", "room.said", text)
+
+@view(on="stock")
+async def shelf(least: int = 0) -> Stock:
+    """What is on the shelf."""
+    if "moon" in stock:
+        raise Error("out_of_stock", "We have no moon.")
+    return Stock({sku: count for sku, count in sorted(stock.items()) if count >= least})
+'''
+
+
+class Stock(msgspec.Struct):
+    counts: dict[str, int]
+    note: str
 
 
 class Order(msgspec.Struct):
@@ -137,3 +174,100 @@ async def test_compressed_messages_are_understood(tmp_path):
         connect(server.url, compression=True) as socket,
     ):
         assert await socket.call("echo", "tea" * 10_000) == "tea" * 10_000
+
+
+@pytest.fixture
+async def live(tmp_path):
+    async with running(tmp_path / "plugs", "--workers", "1", live=LIVE) as server:
+        yield server
+
+
+@pytest.mark.parametrize("patch", [False, True])
+@pytest.mark.parametrize("format", ["json", "msgpack"])
+async def test_a_view_follows_what_changes_in_either_format_whole_or_by_patches(live, format, patch):
+    async with (
+        connect(live.url, format=format) as socket,
+        socket.view("live.shelf", {"least": 2}, type=Stock, patch=patch) as view,
+    ):
+        assert (await anext(view)).counts == {}
+        await socket.call("live.put", {"sku": "tea", "count": 3})
+        assert (await anext(view)).counts == {"tea": 3}
+        await socket.call("live.put", {"sku": "milk", "count": 2})
+        assert (await anext(view)).counts == {"milk": 2, "tea": 3}
+        await socket.call("live.put", {"sku": "tea", "count": 1})
+        assert (await anext(view)).counts == {"milk": 2}
+        assert (view.status, view.fault) == ("live", None)
+
+
+async def test_a_view_that_fails_keeps_its_value_and_a_swap_changes_it(live):
+    async with connect(live.url) as socket, socket.view("live.shelf", type=Stock) as view:
+        statuses: asyncio.Queue[str] = asyncio.Queue()
+        view.subscribe(lambda _value, status: statuses.put_nowait(status))
+        await anext(view)
+        assert await statuses.get() == "live"
+
+        await socket.call("live.put", {"sku": "moon", "count": 1})
+        assert await statuses.get() == "fault"
+        assert (view.value.counts, view.fault.code) == ({}, "out_of_stock")
+
+        live.save("live.py", LIVE.replace('"moon"', '"sun"').replace("from the shelf", "from the roof"))
+        assert "from the roof" in (await anext(view)).note
+        assert view.status == "live"
+
+
+async def test_a_view_that_there_is_not_or_that_is_asked_wrongly_says_so(live):
+    async with connect(live.url) as socket:
+        for event, args, code in (
+            ("live.roof", None, "not_found"),
+            ("live.shelf", {"least": "many"}, "bad_payload"),
+        ):
+            async with socket.view(event, args) as view:
+                with pytest.raises(Error) as refused:
+                    await anext(view)
+            assert refused.value.code == code
+
+
+async def test_a_topic_tells_who_is_there_and_what_is_said(live):
+    async with connect(live.url) as ada, connect(live.url) as bob:
+        news: asyncio.Queue[str] = asyncio.Queue()
+        ada.on_notice(lambda name, _data: news.put_nowait(name))
+        async with ada.topic("room.kitchen") as topic:
+            assert len(topic.members) == 1
+            async with bob.topic("room.kitchen") as same:
+                assert len(same.members) == 2
+                assert await news.get() == "presence"
+                assert len(topic.members) == 2
+
+                await ada.call("live.say", {"room": "kitchen", "text": "Tea?"})
+                pushes = [await anext(topic), await anext(same)]
+                assert [(push.topic, push.event, push.data) for push in pushes] == [
+                    ("room.kitchen", "room.said", "Tea?")
+                ] * 2
+                assert topic.position == same.position == pushes[0].position
+
+            assert await news.get() == "presence"
+            assert len(topic.members) == 1
+
+
+async def test_who_comes_back_to_a_topic_gets_what_was_said_meanwhile_or_hears_of_the_hole(live):
+    async with connect(live.url) as ada, connect(live.url) as bob, bob.topic("room.kitchen"):
+        async with ada.topic("room.kitchen") as topic:
+            position = topic.position
+        await bob.call("live.say", {"room": "kitchen", "text": "Tea?"})
+        await bob.call("live.say", {"room": "kitchen", "text": "Yes!"})
+
+        async with ada.topic("room.kitchen", at=position) as topic:
+            assert topic.recovered
+            assert [(await anext(topic)).data for _ in range(2)] == ["Tea?", "Yes!"]
+
+        for number in range(11):
+            await bob.call("live.say", {"room": "kitchen", "text": str(number)})
+        async with ada.topic("room.kitchen", at=position) as topic:
+            assert not topic.recovered
+
+
+async def test_a_topic_that_no_rule_lets_anybody_join_is_not_found(live):
+    async with connect(live.url) as socket:
+        with pytest.raises(Error, match="not_found"):
+            async with socket.topic("cellar"):
+                pass

@@ -5,8 +5,11 @@ import msgspec
 import pytest
 
 from plugsock.errors import CODES
+from plugsock.gateway.attendance import BATCH_S
 from plugsock.gateway.hello import Greeting, Refresh, Welcome
-from plugsock.model import Fault
+from plugsock.gateway.topics import MOST_MISSED, Position, Refusal
+from plugsock.model import Fault, Member
+from plugsock.settings import MIB, SETTINGS
 from plugsock.wire.codes import MEANINGS, may_come_back
 from plugsock.wire.header import PARTS, SERVER_PARTS, Options, parse_client, parse_server
 from plugsock.wire.session import NEXT
@@ -15,10 +18,16 @@ PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="
 SAID = re.findall(r"^→ (.+)$", PAGE, re.MULTILINE)
 ANSWERED = re.findall(r"^← (.+)$", PAGE, re.MULTILINE)
 
-LATER = {"watch", "join", "leave"}
-"""Verbs that the page names as not of use yet."""
-NOT_YET_SAID = {"patch", "fault"}
-"""What a server will say once there are views."""
+WELCOME = msgspec.defstruct(
+    "WELCOME", [(each.name, dict if each.name == "topics" else each.type) for each in msgspec.structs.fields(Welcome)]
+)
+"""What `welcome` says, to be read: what it says of a topic is one of two structs."""
+
+TOLD = {
+    b"presence": msgspec.defstruct("Presence", [("topic", str), ("joined", list[Member]), ("left", list[str])]),
+    b"left": msgspec.defstruct("Left", [("topic", str), ("reason", Fault)]),
+}
+"""What notices about topics say."""
 
 
 def section(title):
@@ -49,11 +58,11 @@ def test_the_table_of_close_codes_is_the_one_in_the_code():
 
 
 def test_the_verbs_are_those_that_the_server_takes():
-    assert first_words(section("What a client sends")) | LATER == {verb.decode() for verb in PARTS}
+    assert first_words(section("What a client sends")) == {verb.decode() for verb in PARTS}
 
 
 def test_the_answers_are_those_that_a_client_takes():
-    assert first_words(section("What the server sends")) | NOT_YET_SAID == {verb.decode() for verb in SERVER_PARTS}
+    assert first_words(section("What the server sends")) == {verb.decode() for verb in SERVER_PARTS}
 
 
 def test_the_options_are_those_that_the_server_reads():
@@ -84,6 +93,22 @@ def test_the_fields_of_a_session_are_those_in_the_code(title, struct):
     assert set(re.findall(r"`(\w+)`", " ".join(row[0] for row in rows(table)))) == set(struct.__struct_fields__)
 
 
+@pytest.mark.parametrize(("title", "struct"), [("answer to `join`", Position), ("of a member", Member)])
+def test_the_fields_about_topics_are_those_in_the_code(title, struct):
+    table = section("Topics").partition(f"| {title} |")[2].partition("\n\n")[0]
+
+    assert re.findall(r"`(\w+)`", " ".join(row[0] for row in rows(table))) == list(struct.__struct_fields__)
+
+
+def test_the_numbers_about_views_and_topics_are_those_in_the_code():
+    [limit] = [setting.default for setting in SETTINGS if setting.field == "max_watches"]
+
+    assert f"A socket may watch {limit} views" in PAGE
+    assert f"A socket may be in {limit} topics" in PAGE
+    assert f"within {BATCH_S * 1000:.0f} ms" in section("Topics")
+    assert f"{MOST_MISSED // MIB} MiB are not too much" in section("Topics")
+
+
 def test_the_fields_of_an_error_are_those_in_the_code():
     table = section("Errors").partition("| code | retry |")[0]
 
@@ -109,4 +134,8 @@ def test_each_example_from_a_server_can_be_read(frame):
     if parsed.verb == b"error":
         msgspec.json.decode(parsed.payload, type=Fault)
     if parsed.verb == b"welcome":
-        msgspec.json.decode(parsed.payload, type=Welcome)
+        topics = msgspec.json.decode(parsed.payload, type=WELCOME).topics
+        for answer in topics.values():
+            msgspec.convert(answer, type=Refusal if "error" in answer else Position)
+    if parsed.token in TOLD:
+        msgspec.json.decode(parsed.payload, type=TOLD[parsed.token])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from plugsock.cli.main import main
+from plugsock.testing import Granted, Joined, Kicked, Published, Revoked, Sent, client
 
 PAGE = (Path(__file__).parents[2] / "docs" / "writing-plugs.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
@@ -36,3 +37,13 @@ def test_the_example_of_a_test_passes(place):
     )
 
     assert run.returncode == 0, run.stdout
+
+
+async def test_all_that_can_be_looked_at_in_a_test_is_on_the_page(place):
+    table = PAGE.partition("\n## Testing\n")[2]
+    said = set(re.findall(r"`c\.(\w+)`", table))
+    async with client("plugs") as c:
+        assert said == {name for name, value in vars(c).items() if isinstance(value, list)} - {"problems"}
+
+    for record in (Sent, Published, Joined, Kicked, Granted, Revoked):
+        assert f"`{record.__name__}({', '.join(record.__struct_fields__)})`" in table

@@ -163,7 +163,7 @@ async def ada(stage):
 
 async def test_a_revoke_answers_with_what_it_has_reached(admin, ada):
     [revoked] = await ask(admin, b'{"do":"revoke","user":"ada","permission":"orders.read"}')
-    assert revoked == {"is": "revoked", "reach": {"sockets": 1, "calls": 1, "streams": 0}}
+    assert revoked == {"is": "revoked", "reach": {"sockets": 1, "calls": 1, "streams": 0, "views": 0, "topics": 0}}
     assert ada.faults() == [("1", "revoked")]
 
 
@@ -174,7 +174,11 @@ async def test_a_grant_answers_with_the_denials_that_still_take_it_away(admin, a
         b'{"do":"grant","user":"ada","permission":"orders.read"}',
         b'{"do":"grant","user":"ada","permission":"orders.*"}',
     )
-    assert granted == {"is": "granted", "reach": {"sockets": 1, "calls": 0, "streams": 0}, "standing": ["orders.*"]}
+    assert granted == {
+        "is": "granted",
+        "reach": {"sockets": 1, "calls": 0, "streams": 0, "views": 0, "topics": 0},
+        "standing": ["orders.*"],
+    }
     assert back["standing"] == []
 
 

@@ -291,6 +291,27 @@ async def test_while_too_much_is_unsent_nothing_is_read_and_the_conversation_kno
         assert conversation.congestion[-1] is False
 
 
+async def test_who_takes_no_more_is_known_to_and_so_is_when_they_take_more_again():
+    async with serving(silent) as server, connected(server) as client:
+        stop_reading(client)
+        conversation = await server.conversation()
+        wire = conversation.wire
+        assert not wire.is_jammed
+        count = 0
+        while not wire.is_jammed:
+            wire.send(True, bytes(LONG))
+            count += 1
+            await asyncio.sleep(0)
+        wire.send(True, b"what waits")
+        assert conversation.clearings == 0
+        read_again(client)
+        frames = await client.frames(count + 1)
+        assert frames[-1] == (0x82, b"what waits")
+        async with asyncio.timeout(10):
+            await conversation.is_cleared.wait()
+        assert not wire.is_jammed
+
+
 async def test_messages_wait_in_the_outbox_and_not_in_the_transport():
     async with serving(silent) as server, connected(server) as client:
         stop_reading(client)
@@ -304,6 +325,7 @@ async def test_messages_wait_in_the_outbox_and_not_in_the_transport():
         assert len(await client.frames(4_000)) == 4_000
 
 
+@pytest.mark.fault("R2")
 async def test_a_client_that_stops_reading_is_closed_4003():
     async with serving(silent, slow_s=0.1) as server, connected(server) as client, connected(server) as other:
         stop_reading(client)
@@ -315,6 +337,7 @@ async def test_a_client_that_stops_reading_is_closed_4003():
         assert await other.frames(1) == [(0x8A, b"")]
 
 
+@pytest.mark.fault("R2")
 async def test_a_client_that_reads_the_rest_learns_why_it_was_closed():
     async with serving(silent, slow_bytes=MIB, max_answer=MIB) as server, connected(server) as client:
         stop_reading(client)
@@ -498,7 +521,7 @@ async def test_a_conversation_that_fails_is_logged_and_closed_1011(capsys):
     assert "a conversation failed" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("moment", ["opened", "congested", "closed"])
+@pytest.mark.parametrize("moment", ["opened", "congested", "cleared", "closed"])
 async def test_a_conversation_may_fail_at_any_moment_and_others_go_on(moment, monkeypatch, capsys):
     def fail(self, *arguments, **named):
         original(self, *arguments, **named)
@@ -516,6 +539,8 @@ async def test_a_conversation_may_fail_at_any_moment_and_others_go_on(moment, mo
             if moment == "congested":
                 assert await closes(conversation) == [1011]
             read_again(client)
+            if moment == "cleared":
+                assert await closes(conversation) == [1011]
             if moment == "closed":
                 client.send(close(1000))
                 assert await closes(conversation) == [1000]

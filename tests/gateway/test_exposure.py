@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from plugsock.gateway.exposure import NO_AUTHENTICATOR, NO_REQUIREMENT
-from plugsock.model import AUTHENTICATE, Problem
+from plugsock.model import AUTHENTICATE, Kind, Problem
 from plugsock.rpc.frames import Group, Staged
 from support.scripted import Stage, announce
 
@@ -64,6 +64,13 @@ async def test_the_last_that_requires_something_stays():
     stage = Stage(ORDERS, announce("a"))
     stage.swap(OPEN)
     assert served(stage) == {"orders": "r1", "a": "r1"}
+    assert problems(stage) == [NO_REQUIREMENT]
+
+
+async def test_a_rule_for_topics_that_requires_something_is_such():
+    stage = Stage(announce("@topic:room.*", kind=Kind.TOPIC, requires=(("room:{*}",),)))
+    stage.swap(gone=["@topic:room.*"])
+    assert served(stage) == {"@topic:room.*": "r1"}
     assert problems(stage) == [NO_REQUIREMENT]
 
 

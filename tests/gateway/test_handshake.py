@@ -240,7 +240,7 @@ def test_targets_are_plain_ascii(target):
 # Which pages may use this server.
 
 
-@pytest.mark.fault("H8")
+@pytest.mark.fault("H8", "A18")
 @pytest.mark.parametrize(
     "origin",
     [

@@ -13,7 +13,7 @@ async def test_welcome_says_what_a_client_should_know():
     stage = Stage(announce("a"))
     welcome = stage.client().hello(v=1, something="new")
     assert welcome["resumed"] is False
-    assert welcome["limits"] == {"message": 1 << 20, "answer": 16 << 20, "calls": 128, "timeout": 30.0}
+    assert welcome["limits"] == {"message": 1 << 20, "answer": 16 << 20, "calls": 128, "watches": 128, "timeout": 30.0}
     assert welcome["shapes"] == stage.gateway.routes.shapes
     assert welcome["session"]
     assert welcome["resume"]
@@ -146,6 +146,30 @@ async def test_a_stream_ends_when_another_socket_takes_its_session_over():
     assert stage.link.said[-1][0] == "cancel"
 
 
+async def test_the_end_of_a_stream_does_not_say_that_all_its_items_have_arrived():
+    stage = Stage(announce("ticks", kind=Kind.STREAM))
+    client = stage.client()
+    key = client.hello()["resume"]
+    client.say("call 2 ticks")
+    [stream] = stage.link.calls
+    stage.gateway.item(stream.sequence, b"1")
+    stage.answer(stream, None)
+    client.leave()  # before it has read any of that
+    back = stage.client()
+    back.hello(resume=key, open={"2": 0})
+    assert back.faults() == [("2", "unknown_outcome")]
+
+
+async def test_ids_count_on_in_a_session_that_takes_the_place_of_one_that_is_gone():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    key = client.hello(resume="expired", open={"7": 0})["resume"]
+    client.leave()  # before it has read what became of the call
+    back = stage.client()
+    back.hello(resume=key, open={"7": 0, "8": 0})
+    assert back.faults() == [("7", "unknown_outcome"), ("8", "not_received")]
+
+
 async def test_taking_over_counts_nobody_twice():
     stage = Stage()
     old = stage.client()
@@ -157,7 +181,7 @@ async def test_taking_over_counts_nobody_twice():
     assert not stage.gateway.peers.want_binary
 
 
-@pytest.mark.parametrize("payload", ['{"x":' + "[" * 100_000, json.dumps({"open": dict.fromkeys(range(1, 200), 0)})])
+@pytest.mark.parametrize("payload", ['{"x":' + "[" * 100_000, json.dumps({"open": dict.fromkeys(range(1, 300), 0)})])
 async def test_a_hello_that_costs_too_much_is_refused(payload):
     client = Stage().client()
     client.say(f"hello 1 plugsock {payload}")

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugsock.gateway import ordering
+from plugsock.gateway.deputy import Deputy
 from plugsock.gateway.drain import Drain
 from plugsock.gateway.ordering import key_reader
 from plugsock.gateway.refusal import Refused
-from plugsock.model import JSON, MSGPACK, Kind
+from plugsock.model import JSON, MSGPACK, Kind, User
+from support.identified import guarded, reader
 from support.scripted import Client, Stage, announce
 
 
@@ -91,7 +93,26 @@ async def test_the_calls_of_one_socket_can_be_kept_in_order(order):
     say(one, 2, "b", "cellar")
     say(other, 1, "c", "kitchen")
     assert stage.started() == ["a", "c"]
-    assert [call.order for call in stage.link.calls] == [one.peer.id, other.peer.id]
+    assert stage.link.calls[0].order != stage.link.calls[1].order
+
+
+async def test_the_calls_of_one_user_are_kept_in_order_whatever_sockets_they_come_over():
+    stage = guarded(announce("say", order="user"))
+    one, two, other = reader(stage), reader(stage), reader(stage, "bob")
+    say(one, 2, "a")
+    say(two, 2, "b")
+    say(other, 2, "c")
+    assert [msgspec.json.decode(call.payload)["text"] for call in stage.link.calls] == ["a", "c"]
+    stage.answer(stage.link.calls[0])
+    await asyncio.sleep(0)
+    assert msgspec.json.decode(stage.link.calls[-1].payload)["text"] == "b"
+
+
+def test_no_user_has_the_key_of_a_socket_whatever_its_id_is():
+    read, stranger, user = key_reader("user"), Deputy(print, "s1"), Deputy(print, "s2")
+    for id in ("s1", "socket s1", read(stranger, b"", JSON)):
+        user.user = User(id)
+        assert read(user, b"", JSON) != read(stranger, b"", JSON)
 
 
 async def test_messagepack_and_json_name_the_same_key():
@@ -136,10 +157,11 @@ async def test_an_id_that_was_refused_is_used_up():
 
 @pytest.mark.parametrize("read", [key_reader("in-{room}"), key_reader("{room}")])
 def test_keys_are_read_in_both_formats(read):
+    caller = Deputy(print)
     for room in ("kitchen", 7):
         keys = {
-            read("s1", msgspec.json.encode({"room": room}), JSON),
-            read("s1", b"\x81\xa4room" + packed(room), MSGPACK),
+            read(caller, msgspec.json.encode({"room": room}), JSON),
+            read(caller, b"\x81\xa4room" + packed(room), MSGPACK),
         }
         assert len(keys) == 1
         assert keys.pop().endswith(str(room))
@@ -155,7 +177,7 @@ def test_without_an_order_there_is_nothing_to_read():
 
 def test_what_is_nested_too_deeply_has_no_key():
     with pytest.raises(Refused):
-        key_reader("{room}")("s1", b'{"other":' + b"[" * 100_000, JSON)
+        key_reader("{room}")(Deputy(print), b'{"other":' + b"[" * 100_000, JSON)
 
 
 async def test_the_key_of_a_cancelled_call_is_free_when_its_run_has_ended():

@@ -55,6 +55,35 @@ def test_the_hash_of_all_shapes_changes_with_any_shape_and_with_nothing_else():
     assert routes.shapes != first
 
 
+HIDDEN = [
+    announce("@authenticate", shape="s"),
+    announce("@on_join:a", kind=Kind.MOMENT, shape="s"),
+    announce("@topic:a.*", kind=Kind.TOPIC, shape="s", requires=(("a:{*}",),)),
+]
+
+
+def test_what_no_client_can_call_is_no_shape_and_no_change_to_them():
+    routes = table()
+    before = routes.shapes
+    change = routes.commit([Group("1", HIDDEN, [], [])])
+    assert (routes.shapes, change.changed, change.requires) == (before, [], {})
+    change = routes.commit([Group("2", [], [each.event for each in HIDDEN], [])])
+    assert (change.changed, change.breaking) == ([], False)
+    assert {event for event, _ in change.replaced} == {each.event for each in HIDDEN}
+
+
+def test_what_no_client_can_call_is_never_plain():
+    routes = table()
+    routes.commit([Group("1", HIDDEN, [], [])])
+    assert [route.is_plain for route in routes.by_name.values()] == [False] * 3
+
+
+def test_a_view_that_is_called_is_a_call():
+    routes = table()
+    routes.commit([Group("1", [announce("a", kind=Kind.VIEW)], [], [])])
+    assert (routes.by_name[b"a"].is_plain, routes.by_name[b"a"].is_call) == (True, True)
+
+
 def test_only_calls_without_a_key_are_plain():
     routes = table()
     events = [announce("a"), announce("b", order="socket"), announce("c", kind=Kind.STREAM)]

@@ -30,11 +30,11 @@ async def stuck(server, client):
     client.writer.transport.pause_reading()
     wire = (await server.conversation()).wire
     for _ in range(1_000):
-        if wire._paused:
+        if wire.is_jammed:
             break
         wire.send(True, b"x" * 65_000)
         await asyncio.sleep(0)
-    assert wire._paused
+    assert wire.is_jammed
     return wire
 
 
@@ -88,7 +88,7 @@ async def test_a_socket_is_cut_off_if_what_is_forbidden_lies_between_here_and_th
         client.writer.transport.pause_reading()
         conversation = await server.conversation()
         wire = conversation.wire
-        while not wire._paused:
+        while not wire.is_jammed:
             wire.send(True, secret(b"push - news", 60_000))
             await asyncio.sleep(0)
         handed = wire._handed - wire._transport.get_write_buffer_size()
@@ -122,7 +122,7 @@ async def test_a_socket_stays_that_was_stuck_with_what_is_forbidden_and_is_so_no
         client.writer.transport.pause_reading()
         wire = (await server.conversation()).wire
         sent = 0
-        while not wire._paused:
+        while not wire.is_jammed:
             wire.send(True, secret(b"push - news", 60_000))
             sent += 1
             await asyncio.sleep(0)

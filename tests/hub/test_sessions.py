@@ -1,5 +1,7 @@
 """Sessions that may be taken up again."""
 
+import pytest
+
 from plugsock.hub.sessions import KEEP_S, Sessions
 
 
@@ -17,6 +19,7 @@ def test_keys_are_long_and_differ():
     assert min(map(len, keys)) >= 24
 
 
+@pytest.mark.fault("R11")
 def test_a_lost_session_expires_and_one_that_was_taken_up_does_not():
     sessions: Sessions[str] = Sessions()
     lost, taken, open_ = sessions.open("lost"), sessions.open("taken"), sessions.open("open")
@@ -31,6 +34,7 @@ def test_a_lost_session_expires_and_one_that_was_taken_up_does_not():
     assert sessions.take(open_) == "open"
 
 
+@pytest.mark.fault("R11")
 def test_the_oldest_lost_sessions_make_room(monkeypatch):
     monkeypatch.setattr("plugsock.hub.sessions.MAX_LOST", 2)
     sessions: Sessions[int] = Sessions()

@@ -40,7 +40,7 @@ def stagings():
         ("plug(timeout=True)\n", "2: timeout=True must be more than 0 and at most 86400 seconds"),
         ("plug(timeout='1')\n", "2: timeout='1' must be more than 0 and at most 86400 seconds"),
         ("plug(idempotent=1)\n", "2: idempotent=1 must be True or False"),
-        ("plug(3)\n", "2: @plug marks functions, not int"),
+        ("plug(3)\n", "2: @plug marks functions, not int: options have names, as @plug(timeout=5.0)"),
     ],
 )
 def test_an_error_at_import(shelf, text, said):
@@ -229,7 +229,7 @@ def test_a_declared_encoding_is_respected(shelf):
         ),
         ("a.py", "x = 1\n@plug\n\n\ndef a(*x): ...\n", "6: `a`: a plug can't take *args or **kwargs"),
         ("a.py", "@plug\nasync def a(x: 'No'): ...\n", "3: `a`: the annotation of `x` names 'No'"),
-        ("a.py", "@plug\nclass a: ...\n", "0: `a`: marks are for functions, and this is a type"),
+        ("a.py", "@plug\nclass a: ...\n", "2: @plug marks functions, not classes"),
         ("a.py", "class A:\n    @plug\n    def run(self): ...\n", "3: `A.run`: a method can't be marked"),
         ("a.py", "@on_load\ndef begin(x): ...\n", "3: `begin`: @on_load is called without arguments"),
         ("a.py", "@on_unload\ndef end():\n    yield\n", "3: `end`: @on_unload is run, not iterated"),

@@ -12,7 +12,8 @@ import pytest
 from loader import signatures
 from plugsock import Hello, Server, Socket, User
 from plugsock.errors import DeclareError
-from plugsock.loader.signature import Mode, read, read_authenticator
+from plugsock.loader.hidden import read_authenticator
+from plugsock.loader.signature import Mode, read
 from plugsock.model import Kind, Raw
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugsock.model import Kind
+from plugsock.model import Kind, TopicRule, Watching
 from plugsock.pool.committed import IN_THREAD, MOST_QUICK, MOST_SLOW, ON_LOOP, QUICK, Committed
 from plugsock.rpc.frames import File, Group
 from support.scripted import announce
@@ -32,6 +32,17 @@ def test_an_entry_holds_what_handing_out_calls_has_to_know():
     assert (entry.event, entry.revision, entry.crew, entry.place) == ("slow", "r7", "reports", "a.py:1")
     assert (entry.in_thread, entry.is_stream, entry.idempotent, entry.is_barred) == (True, True, True, False)
     assert (entry.timeout_s, committed.entries["quick"].timeout_s) == (60.0, 10.0)
+
+
+def test_a_view_is_run_again_like_any_call_that_is_idempotent_and_a_rule_is_an_event_like_others():
+    committed = Committed(10.0)
+    view = announce("summary", kind=Kind.VIEW, idempotent=True, view=Watching())
+    committed.commit([group(view, announce("@topic:room.*", kind=Kind.TOPIC, topic=TopicRule("room.*")))])
+
+    entry = committed.entries["summary"]
+    assert (entry.idempotent, entry.is_stream) == (True, False)
+    assert committed.commit([group(gone=["@topic:room.*"])]) == ["@topic:room.*"]
+    assert list(committed.entries) == ["summary"]
 
 
 def test_a_group_replaces_what_it_was_and_leaves_what_it_is_not():

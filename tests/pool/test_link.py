@@ -9,13 +9,29 @@ from pathlib import Path
 import pytest
 
 from plugsock.gateway.open_call import OpenCall
-from plugsock.model import Reach
+from plugsock.model import Member, Reach
 from plugsock.ops import log, parcels
 from plugsock.ops.parcels import Parcels
 from plugsock.pool.link import CONGESTED, ProcessLink
 from plugsock.rpc import batches
 from plugsock.rpc.batches import LONG, Parcel
-from plugsock.rpc.frames import OK, Broadcast, Details, File, Grant, Kick, KickUser, Reply, SocketState, Staged
+from plugsock.rpc.frames import (
+    OK,
+    Broadcast,
+    Details,
+    File,
+    Grant,
+    Join,
+    Kick,
+    KickUser,
+    Leave,
+    Members,
+    Publish,
+    Reply,
+    SocketState,
+    Staged,
+    Touch,
+)
 from support.ends import Ends, OwnerOf, call
 from support.recording import Answer, Asked, Changed, Ended, Item, RecordingSink
 
@@ -181,9 +197,9 @@ async def test_when_the_connection_has_ended_its_parcels_are_taken_away_and_no_o
 WORDS = {
     "cancel": (7,),
     "more": (7, 32),
-    "socket": (SocketState("s1", "ada", ["read"], None, 3),),
+    "socket": (SocketState("s1", "ada", ["read"], None, 3, ["room"]),),
     "forget": ("s1",),
-    "told": (3, Reply(Reach(2, 1, 0))),
+    "told": (3, Reply(Reach(2, 1, 0), members=[Member("ada", "ada", 2, {"mood": "hungry"})])),
     "restore": ([File("plugs.a", "/a.py", "a.py", b"", False, False, "folder", False)],),
     "retire": (3,),
     "stop": (),
@@ -215,11 +231,19 @@ SAID = {
     "item": ((7, b"1"), Item(7, b"1")),
     "emit": ((Kick("s1", 4502, "why", 7),), Kick("s1", 4502, "why", 7)),
     "emit of a user": ((KickUser("ada", 4502, "why", 0),), KickUser("ada", 4502, "why", 0)),
+    "emit to a topic": (
+        (Publish("room", "n", b"1", None, 7, (("a",),)),),
+        Publish("room", "n", b"1", None, 7, (("a",),)),
+    ),
+    "emit of a member": ((Join("s1", "room", b"{}", 7),), Join("s1", "room", b"{}", 7)),
+    "emit of one who leaves": ((Leave("s1", "room", 7),), Leave("s1", "room", 7)),
+    "emit of a change": ((Touch(["orders"], 7),), Touch(["orders"], 7)),
+    "ask for members": ((3, 7, Members("room")), Asked(3, 7, Members("room"))),
     "ask": ((3, 7, Grant("ada", "orders.*")), Asked(3, 7, Grant("ada", "orders.*"))),
     "ended": ((7,), Ended(7)),
     "changed": ((["/a.py"],), Changed(["/a.py"])),
     "staged": ((Staged(3, [], [], asked=True),), Staged(3, [], [], asked=True)),
-    "answer": ((7, 1, b"1", 0.5, Details(0, 0, 0, ["a"], 1)), Answer(7, 1, b"1", 0.5, Details(0, 0, 0, ["a"], 1))),
+    "answer": ((7, 1, b"1", 0.5, Details(0, 0, 0)), Answer(7, 1, b"1", 0.5, Details(0, 0, 0))),
 }
 
 
@@ -255,6 +279,22 @@ async def test_what_a_plug_said_arrives_before_its_answer():
         short = Broadcast("more", b"1", None, 3)
         order = [said if isinstance(said, Broadcast | Item) else said.sequence for said in ends.owner.said]
         assert order == [long, 2, short, 3, Item(1, b"1"), 1]
+
+
+@pytest.mark.parametrize(
+    "long",
+    [Publish("room", "n", b"1", b"x" * (LONG + 1), 1), Touch(["k" * 256] * (LONG // 256 + 1), 1)],
+    ids=["publish", "touch"],
+)
+async def test_what_is_long_keeps_its_place(long):
+    async with connected() as ends:
+        said = [Touch(["a"], 1), long, Touch(["b"], 1)]
+        for emit in said:
+            ends.process.emit(emit)
+        ends.process.answer(1, OK, b"", 0.0, None)
+        await ends.owner.answer_of(1)
+
+        assert ends.owner.emits() == said
 
 
 async def test_what_one_word_fails_with_does_not_keep_the_others_from_being_heard(capsys):

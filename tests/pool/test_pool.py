@@ -8,7 +8,19 @@ from plugsock.pool.crew import MOST_WAITING
 from plugsock.pool.life import State
 from plugsock.pool.pool import MOST_AGAIN
 from plugsock.pool.sizes import ASYNC_PLACES
-from plugsock.rpc.frames import ERROR, OK, Grant, Group, KickUser, Reply, Send, SocketState
+from plugsock.rpc.frames import (
+    ERROR,
+    OK,
+    Grant,
+    Group,
+    Join,
+    KickUser,
+    Leave,
+    Publish,
+    Reply,
+    Send,
+    SocketState,
+)
 from support.recording import Again
 from support.scripted import announce
 from support.staffed import Workplace, turn
@@ -234,6 +246,22 @@ async def test_a_call_that_has_spoken_is_not_run_again(place, one):
     assert (fault(place, fed).started, fault(place, fed).retry) == (True, True)
 
 
+@pytest.mark.parametrize(
+    "word",
+    [Publish("room", "n", b"1", None, 1), Join("s1", "room", None, 1), Leave("s1", "room", 1)],
+    ids=lambda word: type(word).__name__,
+)
+async def test_all_that_a_plug_says_is_a_word(place, one, word):
+    sequence = place.call("safe")
+    one.begin()
+    one.member.emit(word)
+    place.hire()
+    place.bury(one)
+
+    assert [emit.sequence for emit in place.sink.emits()] == [sequence]
+    assert place.ends(sequence) == ["worker_lost"]
+
+
 async def test_a_call_that_is_to_blame_is_not_run_again(place, one):
     culprit, bystander = place.call("safe"), place.call("safe")
     one.begin()
@@ -406,6 +434,15 @@ async def test_a_worker_hears_of_a_socket_with_its_first_call(place, one, two):
     assert told == [("socket", "s2", "ann")] * 2
     place.pool.socket(SocketState("s2", None, [], None, 1))
     assert one.heard() == two.heard() == [("socket", "s2", None)]
+
+
+async def test_a_worker_hears_of_the_topics_of_a_stranger_too(place, one):
+    place.pool.socket(SocketState("s1", None, [], None, 0, ["room"]))
+    place.call("quick", socket="s1")
+    place.pool.socket(SocketState("s1", None, [], None, 0, []))
+
+    assert one.heard() == [("socket", "s1", None), ("call", 1), ("socket", "s1", None)]
+    assert place.pool.states["s1"].topics == []
 
 
 async def test_a_socket_that_is_held_is_introduced_all_the_same(place, one):

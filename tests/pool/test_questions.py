@@ -1,7 +1,7 @@
 import pytest
 
-from plugsock.model import Reach
-from plugsock.rpc.frames import Grant, Reply, Revoke
+from plugsock.model import Member, Reach
+from plugsock.rpc.frames import Grant, Members, Reply, Revoke
 from support.recording import Asked
 from support.scripted import announce
 from support.staffed import Workplace
@@ -59,6 +59,15 @@ async def test_the_questions_of_all_workers_have_numbers_of_their_own_and_each_g
 
     assert told(one) == [("told", 2, Reply(Reach(asked[3]))), ("told", 1, Reply(Reach(asked[0])))]
     assert told(two) == [("told", 2, Reply(Reach(asked[2]))), ("told", 1, Reply(Reach(asked[1])))]
+
+
+async def test_who_is_in_a_topic_comes_back_as_it_was_told(place, one):
+    there = Reply(Reach(), members=[Member("ada", "ada", 2, {"mood": "hungry"})])
+    place.sink.hear = lambda asked: place.pool.told(asked.number, there)
+    one.member.ask(7, 0, Members("room"))
+
+    assert place.sink.questions() == [Asked(1, 0, Members("room"))]
+    assert told(one) == [("told", 7, there)]
 
 
 async def test_a_gateway_may_answer_at_once(place, one):

@@ -1,30 +1,42 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from plugsock.gateway.open_call import OpenCall
-from plugsock.model import Announcement, Kind, Problem, Reach
+from plugsock.model import Announcement, Kind, Member, Problem, Reach, TopicRule, Watching
 from plugsock.rpc import batches
 from plugsock.rpc.frames import (
     Broadcast,
     Call,
     Details,
+    Emit,
     File,
     Grant,
     Group,
+    Join,
     Kick,
     KickUser,
+    Leave,
+    Members,
+    Publish,
     Reply,
+    Request,
     Revoke,
     Send,
     SocketState,
     Staged,
+    Touch,
 )
 
 GREET = Announcement("greet", "5e0c1a22", Kind.CALL, "(name: str)", "str", "Say hello.", "plugs/greet.py:4")
 BROKEN = Problem("plugs/chat.py", 3, "name 'x' is not defined", ("chat.send",))
 FILE = File("plugs.greet", "/p/greet.py", "greet.py", b"\xff\0", False, False, "folder", False)
-GROUP = Group("ab" * 32, [GREET], ["old"], [BROKEN], ["trace"], ["plugs.greet"], [FILE])
+VIEW = structs.replace(GREET, kind=Kind.VIEW, view=Watching("user", ("orders",), 5.0, 0.2))
+RULE = structs.replace(
+    GREET, event="@topic:room.*", kind=Kind.TOPIC, topic=TopicRule("room.*", 100, 60.0, presence=True)
+)
+GROUP = Group("ab" * 32, [GREET, VIEW, RULE], ["old"], [BROKEN], ["trace"], ["plugs.greet"], [FILE])
 CALL = Call(7, "greet", "5e0c1a22", 1, "s1", 2, 3, 32, "key", "trace", "room", b'{"name":"Ada"}')
 
 DOWN = [
@@ -34,10 +46,12 @@ DOWN = [
     batches.More(7, 32),
     batches.Hold("s1", held=True),
     batches.Met(SocketState("s1", "ada", ["read"], 17.5, 3)),
+    batches.Met(SocketState("s2", None, [], None, 0, ["room.kitchen"])),
     batches.Forget("s1"),
     batches.Formats(msgpack=True),
     batches.Told(3, Reply(Reach(2, 1, 4))),
     batches.Told(4, Reply(Reach(), "the disk is full")),
+    batches.Told(5, Reply(Reach(), members=[Member("ada", "ada", 2, {"mood": [1, None]}), Member("x7", None)])),
     batches.Look(["/p/greet.py"], force=True, refused=["ab"]),
     batches.Restore([FILE]),
     batches.Adopt([FILE], ["plugs.gone"], True, ["0123456789abcdef"]),
@@ -49,16 +63,25 @@ DOWN = [
 
 UP = [
     batches.Answer(7, 0, b"1", 0.5, None),
-    batches.Answer(7, 1, b"", 0.5, Details(0.1, 0.2, 0.3, ["a"], 9)),
+    batches.Answer(7, 1, b"", 0.5, Details(0.1, 0.2, 0.3)),
     batches.Item(7, b"\0\xff"),
     batches.Parcel(2, 0),
     batches.Said(Send("s1", "a.b", b"1", b"\x01", 7)),
+    batches.Said(Send("s1", "a.b", b"1", None, 7, (("a",), ("b", "c")))),
     batches.Said(Broadcast("a.b", b"1", None, 0)),
+    batches.Said(Broadcast("a.b", b"1", None, 0, (("a",),))),
+    batches.Said(Publish("room", "a.b", b"1", b"\x01", 7)),
+    batches.Said(Publish("room", "a.b", b"1", None, 7, (("a",),))),
+    batches.Said(Join("s1", "room", b"{}", 7)),
+    batches.Said(Join("s1", "room", None, 0)),
+    batches.Said(Leave("s1", "room", 7)),
+    batches.Said(Touch(["orders/42", "stock/*"], 7)),
     batches.Said(Kick("s1", 4502, "why", 7)),
     batches.Said(KickUser("ada", 4502, "why", 0)),
     batches.Asked(3, 7, Grant("ada", "orders.*")),
     batches.Asked(4, 0, Revoke("ada", "orders.read:berlin", 5.0)),
     batches.Asked(5, 0, Revoke("ada", "*")),
+    batches.Asked(6, 7, Members("room.kitchen")),
     batches.Ended(7),
     batches.Changed(["/p/greet.py"]),
     batches.Looked(Staged(3, [GROUP], [BROKEN], asked=True)),
@@ -85,6 +108,11 @@ def test_every_word_of_the_gateway_reads_back_as_itself():
 def test_every_word_of_a_worker_reads_back_as_itself():
     assert {type(message) for message in UP} == set(batches.Up.__args__)
     assert batches.read_up(batches.encode(UP)) == UP
+
+
+def test_every_kind_of_word_and_question_of_a_plug_is_tried():
+    assert {type(said.emit) for said in UP if isinstance(said, batches.Said)} == set(Emit.__args__)
+    assert {type(said.request) for said in UP if isinstance(said, batches.Asked)} == set(Request.__args__)
 
 
 def test_every_number_is_given_once():

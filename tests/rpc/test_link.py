@@ -8,12 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import json, msgpack, to_builtins
 
 from plugsock.loader.source import Folder
 from plugsock.loader.swap import Loader
-from plugsock.model import JSON, Reach
+from plugsock.model import JSON, Member, Reach
+from plugsock.rpc import views
 from plugsock.rpc.batches import LONG
-from plugsock.rpc.frames import Call, File, Grant, KickUser, Reply, Revoke, Send, SocketState, Staged
+from plugsock.rpc.frames import (
+    VIEW,
+    Call,
+    File,
+    Grant,
+    Join,
+    KickUser,
+    Leave,
+    Members,
+    Publish,
+    Reply,
+    Revoke,
+    Send,
+    SocketState,
+    Staged,
+    Touch,
+)
 from plugsock.settings import Settings
 from plugsock.worker.engine import Engine
 from support.ends import Ends, OwnerOf
@@ -91,13 +109,16 @@ class Linked:
                         found.pop(event, None)
         return found
 
-    def start(self, event: str, payload: str = "", *, revision: str | None = None, credit: int = 32) -> int:
+    def start(
+        self, event: str, payload: str | bytes = "", *, revision: str | None = None, credit: int = 32, flags: int = 0
+    ) -> int:
         sequence = next(self._sequences)
         wanted = self.revisions[event] if revision is None else revision
-        self.link.call(Call(sequence, event, wanted, JSON, "s1", 0, 0, credit, "", "", "", payload.encode()))
+        data = payload.encode() if isinstance(payload, str) else payload
+        self.link.call(Call(sequence, event, wanted, JSON, "s1", 0, flags, credit, "", "", "", data))
         return sequence
 
-    async def call(self, event: str, payload: str = "", **more: Any) -> Answer:
+    async def call(self, event: str, payload: str | bytes = "", **more: Any) -> Answer:
         return await self.sink.answer_of(self.start(event, payload, **more))
 
     async def look(self) -> Staged:
@@ -462,7 +483,7 @@ async def test_a_plug_asks_for_something_and_waits_for_its_answer(linked):
     assert one.sink.answers(sequence) == []
 
     one.link.told(asked.number, Reply(Reach(2, 1, 3)))
-    assert (await one.sink.answer_of(sequence)).value == {"sockets": 2, "calls": 1, "streams": 3}
+    assert (await one.sink.answer_of(sequence)).value == to_builtins(Reach(2, 1, 3))
 
 
 async def test_a_plain_function_waits_in_its_thread_and_hears_why_it_was_not_done(linked):
@@ -500,6 +521,57 @@ async def test_a_call_that_is_cancelled_while_it_waits_comes_to_its_end(linked, 
     one.link.told(asked.number, Reply(Reach()))
     await one.look()
     assert one.sink.answers(sequence) == []
+
+
+ROOMS = """
+    from plugsock import Member, Server, Socket, plug, view
+
+    @plug
+    async def enter(socket: Socket, server: Server, room: str) -> list[str]:
+        socket.join(room, {"mood": "hungry"})
+        socket.leave("hall")
+        server.publish(room, "entered", 1, requires="rooms")
+        server.changed("rooms/" + room)
+        return sorted(socket.topics)
+
+    @view(on="rooms")
+    async def crowd(server: Server, room: str) -> dict[str, object]:
+        return {"members": await server.members(room), "room": room}
+"""
+
+
+async def test_a_plug_joins_leaves_publishes_and_says_what_has_changed(linked):
+    one = await linked(rooms=ROOMS)
+    one.link.socket(SocketState("s1", None, [], None, 0, ["hall", "attic"]))
+    answer = await one.call("rooms.enter", '{"room":"kitchen"}')
+    assert answer.value == ["attic", "kitchen"]
+    assert one.sink.emits() == [
+        Join("s1", "kitchen", b'{"mood":"hungry"}', answer.sequence),
+        Leave("s1", "hall", answer.sequence),
+        Publish("kitchen", "entered", b"1", None, answer.sequence, (("rooms",),)),
+        Touch(["rooms/kitchen"]),
+    ]
+
+
+async def test_a_view_is_run_for_those_who_watch_it(linked):
+    one = await linked(rooms=ROOMS)
+    asking = views.Asked(b'{"room":"kitchen"}', msgpack=True, base=b'{"members":[],"room":"kitchen","more":"of this"}')
+    sequence = one.start("rooms.crowd", views.encode(asking), flags=VIEW)
+    asked = await one.sink.question()
+    assert (asked.sequence, asked.request) == (sequence, Members("kitchen"))
+
+    ada = {"id": "ada", "user": "ada", "sockets": 2, "data": [1]}
+    one.link.told(asked.number, Reply(Reach(), members=[Member("ada", "ada", 2, [1])]))
+    told = views.read_told((await one.sink.answer_of(sequence)).payload)
+    assert json.decode(told.json) == msgpack.decode(told.msgpack) == {"members": [ada], "room": "kitchen"}
+    assert json.decode(told.patch) == msgpack.decode(told.msgpack_patch) == {"more": None, "members": [ada]}
+    assert told.reads == ["@members/kitchen"]
+
+
+async def test_a_view_that_does_not_run_says_why_in_the_format_of_its_arguments(linked):
+    one = await linked(rooms=ROOMS)
+    answer = await one.call("rooms.crowd", views.encode(views.Asked(b'{"room":7}')), flags=VIEW)
+    assert answer.code == "bad_payload"
 
 
 async def test_what_was_replaced_is_unloaded_after_its_last_call_has_come_to_rest(linked, tmp_path):

@@ -31,6 +31,9 @@ class Echo:
     def opened(self):
         pass
 
+    def cleared(self):
+        pass
+
     def congested(self, *, congested):
         pass
 

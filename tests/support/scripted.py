@@ -87,6 +87,7 @@ class ScriptedWire:
         self.frames: list[tuple[bool, bytes]] = []
         self.sent = asyncio.Event()
         self.closed: tuple[int, str] | None = None
+        self.is_jammed = False
         self.fences: list[Callable[[], None]] = []
         self.conversation: Peer
         self.request = Request("/", None, None, {})

@@ -25,6 +25,8 @@ class Recorder:
         self.is_open = False
         self.is_closed = asyncio.Event()
         self.is_congested = asyncio.Event()
+        self.clearings = 0
+        self.is_cleared = asyncio.Event()
 
     def opened(self):
         self.is_open = True
@@ -32,6 +34,11 @@ class Recorder:
     def received(self, binary, message):
         self.messages.append((binary, message))
         self.answer(self.wire, binary, message)
+
+    def cleared(self):
+        assert not self.wire.is_jammed
+        self.clearings += 1
+        self.is_cleared.set()
 
     def congested(self, *, congested):
         self.congestion.append(congested)

@@ -74,6 +74,7 @@ def test_an_anonymous_session_keeps_no_answers():
     assert not isinstance(session.outcome(b"1"), tuple)
 
 
+@pytest.mark.fault("R11")
 @given(st.lists(st.sampled_from([10, 5_000, 100_000, MAX_ANSWER_BYTES, MAX_ANSWER_BYTES + 1]), max_size=100))
 def test_the_last_answers_are_kept_up_to_a_number_and_a_size(sizes):
     session = opened()

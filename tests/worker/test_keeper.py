@@ -6,6 +6,7 @@ import pytest
 
 from plugsock.loader.source import Folder
 from plugsock.loader.swap import Loader
+from plugsock.model import Kind, TopicRule, Watching
 from plugsock.ops import log
 from plugsock.rpc.frames import File
 from plugsock.rpc.page import STAGING, private, staging
@@ -92,6 +93,37 @@ async def test_it_says_at_once_that_everything_may_have_changed_and_looks_only_w
     assert one.sink.stages() == []
     one.keeper.look()
     assert [group.events[0].event for group in (await one.stage(1)).groups] == ["it"]
+
+
+ALL_KINDS = """
+from plugsock import on_join, topic, view
+
+topic("room.*", requires="rooms.{*}", history=10, presence=True)
+
+@view(on="orders")
+def summary() -> int:
+    return 1
+
+@on_join
+async def joined(topic: str): ...
+"""
+
+
+async def test_views_rules_and_hooks_are_announced_and_served_and_go(kept):
+    one = kept(ALL_KINDS)
+    await one.started()
+    announced = {event.event: event for event in (await one.stage(1)).groups[0].events}
+    assert [event.kind for _, event in sorted(announced.items())] == [Kind.MOMENT, Kind.TOPIC, Kind.VIEW]
+    assert announced["@topic:room.*"].topic == TopicRule("room.*", 10, presence=True)
+    assert (announced["it.summary"].view, announced["it.summary"].idempotent) == (Watching(on=("orders",)), True)
+    assert one.events == ["@on_join:it.joined", "@topic:room.*", "it.summary"]
+
+    await turns()
+    one.save("from plugsock import plug\n@plug\nasync def it(): ...\n")
+    staged = await one.stage(2)
+    assert sorted(staged.groups[0].gone) == ["@on_join:it.joined", "@topic:room.*", "it.summary"]
+    one.keeper.retire(staged.stage)
+    assert one.events == ["it"]
 
 
 async def test_what_was_saved_is_said_with_its_path(kept):

@@ -5,9 +5,10 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from msgspec import to_builtins
 
-from plugsock import CallEnded, PlugsockError, Reach, Server, Socket, blocking
-from plugsock.rpc.frames import Grant, Reply, Revoke
+from plugsock import CallEnded, Member, PlugsockError, Reach, Server, Socket, blocking
+from plugsock.rpc.frames import Grant, Members, Reply, Revoke
 from support.recording import Asked, Ended
 from support.working import Worker, until
 
@@ -35,7 +36,7 @@ async def test_what_is_asked_for_is_waited_for(worker, plug):
     assert one.sink.said == [Asked(asked.number, sequence, Grant("ada", "orders.read"))]
 
     tell(one, asked, Reach(2, 1, 3))
-    assert (await one.sink.answer_of(sequence)).value == {"sockets": 2, "calls": 1, "streams": 3}
+    assert (await one.sink.answer_of(sequence)).value == to_builtins(Reach(2, 1, 3))
 
 
 @BOTH
@@ -55,6 +56,36 @@ async def test_an_answer_may_come_at_once(worker, plug):
     one.sink.hear = lambda said: isinstance(said, Asked) and tell(one, said, Reach(7))
 
     assert (await one.call(plug)).value["sockets"] == 7
+
+
+async def members(server: Server) -> list[Member]:
+    return await server.members("room.kitchen")
+
+
+def members_in_a_thread(server: blocking.Server) -> list[Member]:
+    return server.members("room.kitchen")
+
+
+@pytest.mark.parametrize("plug", [members, members_in_a_thread])
+async def test_who_is_in_a_topic_is_asked_for_alike(worker, plug):
+    there = [Member("ada", "ada", 2, {"mood": "hungry"}), Member("x7", None)]
+    one = await worker(plug)
+    sequence = one.start(plug)
+    asked = await one.sink.question()
+    assert asked.request == Members("room.kitchen")
+
+    one.runner.mouth.told(asked.number, Reply(Reach(), members=there))
+    assert (await one.sink.answer_of(sequence)).value == to_builtins(there)
+
+
+async def test_of_what_is_no_topic_nobody_is_asked(worker):
+    async def ask(server: Server) -> None:
+        with pytest.raises(ValueError, match="a topic is called by"):
+            await server.members("room.*")
+
+    one = await worker(ask)
+    assert (await one.call(ask)).ok
+    assert one.sink.questions() == []
 
 
 async def test_a_stream_asks_between_its_items(worker):

@@ -2,6 +2,7 @@ import msgspec
 import pytest
 
 from plugsock.loader.catalog import Plug
+from plugsock.model import Kind, TopicRule
 from plugsock.worker.table import Table
 from support.working import REVISION, plug_of
 
@@ -91,3 +92,23 @@ def test_only_what_the_gateway_reads_of_payloads_is_compared(read, is_common):
     plug = table.serving[REVISION]["enter"]
     assert plug.is_common is is_common
     assert (plug.differs is None) is is_common
+
+
+def test_a_rule_for_topics_and_what_follows_a_moment_come_and_go_like_any_event(table):
+    def ruled() -> None:
+        raise AssertionError
+
+    rule, hook = (
+        msgspec.structs.replace(
+            plug_of(ruled), announcement=msgspec.structs.replace(plug_of(ruled).announcement, **said)
+        )
+        for said in (
+            {"event": "@topic:room.*", "kind": Kind.TOPIC, "topic": TopicRule("room.*")},
+            {"event": "@on_join:chat.joined", "kind": Kind.MOMENT},
+        )
+    )
+    table.commit(2, [rule, hook], [])
+    assert served(table) == {("it", "a"), ("@topic:room.*", REVISION), ("@on_join:chat.joined", REVISION)}
+    table.commit(3, [], ["@topic:room.*", "@on_join:chat.joined"])
+    table.retire(3)
+    assert served(table) == {("it", "a")}

@@ -1,12 +1,10 @@
 import asyncio
-import enum
 import threading
 
 import pytest
 
-from plugsock import CallEnded, Server, Socket, User, blocking
-from plugsock.rpc.frames import Broadcast, Kick, KickUser, Send
-from plugsock.worker.words import event_name, permission_text
+from plugsock import CallEnded, Server, Socket, User, any_of, blocking
+from plugsock.rpc.frames import Broadcast, Join, Kick, KickUser, Leave, Publish, Send, SocketState, Touch
 from support.recording import Ended
 from support.working import until
 
@@ -101,16 +99,6 @@ async def test_what_is_no_permission_is_not_asked_for(worker, permission):
     one = await worker(ask, ask_in_a_thread)
     assert [(await one.call(plug)).ok for plug in (ask, ask_in_a_thread)] == [True, True]
     assert one.sink.questions() == []
-
-
-@pytest.mark.parametrize("permission", ["a", "orders.read:berlin", "orders.*", "orders:*", "*", "A_z-0/9", "a" * 128])
-def test_other_permissions_pass(permission):
-    assert permission_text(permission) == permission
-
-
-def test_a_permission_that_only_looks_right_shows_why():
-    with pytest.raises(ValueError, match=r"not 'orders\.r\\u0435ad'"):
-        permission_text("orders.r\u0435ad")
 
 
 @pytest.mark.parametrize("user", [None, 7, b"ada", "\ud800"], ids=repr)
@@ -433,10 +421,173 @@ async def test_a_socket_can_be_shown(worker):
     assert (await (await worker(show)).call(show)).value == "<Socket s1>"
 
 
-def test_a_name_that_is_more_than_a_text_is_kept_as_a_text():
-    class Event(enum.StrEnum):
-        SENT = "chat.sent"
+# Topics.
 
-    assert type(event_name(Event.SENT)) is str
-    with pytest.raises(ValueError, match="an event is called"):
-        event_name(["chat"])
+
+async def test_a_socket_joins_and_leaves(worker):
+    async def move(socket: Socket) -> None:
+        socket.join("room.kitchen", {"mood": "hungry"})
+        socket.join("room.hall")
+        socket.leave("room.attic")
+
+    one = await worker(move)
+    answer = await one.call(move)
+    assert one.sink.said == [
+        Join("s1", "room.kitchen", b'{"mood":"hungry"}', answer.sequence),
+        Join("s1", "room.hall", None, answer.sequence),
+        Leave("s1", "room.attic", answer.sequence),
+        answer,
+    ]
+
+
+async def test_what_is_published_is_encoded_once_and_for_those_who_have_what_it_requires(worker):
+    async def speak(server: Server) -> None:
+        server.publish("room", "chat.message", [1])
+        server.publish("room", "price", 2, requires=["sales.read", any_of("a", "b")])
+
+    def speak_in_a_thread(server: blocking.Server) -> None:
+        server.publish("room", "chat.message")
+
+    one = await worker(speak, speak_in_a_thread)
+    one.runner.mouth.msgpack = True
+    first = await one.call(speak)
+    one.runner.mouth.msgpack = False
+    second = await one.call(speak_in_a_thread)
+    assert one.sink.emits() == [
+        Publish("room", "chat.message", b"[1]", b"\x91\x01", first.sequence),
+        Publish("room", "price", b"2", b"\x02", first.sequence, (("sales.read",), ("a", "b"))),
+        Publish("room", "chat.message", b"null", None, second.sequence),
+    ]
+
+
+async def test_other_pushes_can_require_something_too(worker):
+    async def speak(server: Server) -> None:
+        server.broadcast("news", requires="news.read")
+        server.send("s9", "psst", requires="secrets")
+
+    one = await worker(speak)
+    answer = await one.call(speak)
+    assert one.sink.emits() == [
+        Broadcast("news", b"null", None, answer.sequence, (("news.read",),)),
+        Send("s9", "psst", b"null", None, answer.sequence, (("secrets",),)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        lambda server, socket: socket.join("a b"),
+        lambda server, socket: socket.join("room", "x" * 5000),
+        lambda server, socket: socket.leave("-"),
+        lambda server, socket: server.publish("-", "n"),
+        lambda server, socket: server.publish("room", "a b"),
+        lambda server, socket: server.publish("room", "n", float("nan")),
+        lambda server, socket: server.publish("room", "n", requires="a:{b}"),
+        lambda server, socket: server.broadcast("n", requires="*"),
+        lambda server, socket: server.send("s1", "n", requires=[]),
+        lambda server, socket: server.changed(),
+        lambda server, socket: server.changed("a//b"),
+        lambda server, socket: server.reads("*"),
+    ],
+)
+async def test_a_word_that_nobody_could_read_is_refused_and_the_next_one_is_not(worker, word):
+    async def speak(socket: Socket, server: Server) -> None:
+        with pytest.raises(ValueError):
+            word(server, socket)
+        socket.send("still-here")
+
+    one = await worker(speak)
+    assert (await one.call(speak)).ok
+    assert [emit.event for emit in one.sink.emits()] == ["still-here"]
+
+
+async def test_a_socket_knows_its_topics_from_what_was_heard_and_what_its_call_has_said_since(worker):
+    may_go_on, seen = asyncio.Event(), asyncio.Queue()
+
+    async def move(socket: Socket) -> None:
+        seen.put_nowait(socket.topics)
+        socket.join("c")
+        socket.leave("a")
+        socket.leave("d")
+        seen.put_nowait(socket.topics)
+        await may_go_on.wait()
+        seen.put_nowait(socket.topics)
+        socket.join("d")
+        seen.put_nowait(socket.topics)
+
+    one = await worker(move)
+    one.runner.peers.put(SocketState("s1", None, [], None, 0, ["a", "b"]))
+    sequence = one.start(move)
+    one.runner.peers.put(SocketState("s1", None, [], None, 0, ["b", "e"]))
+    may_go_on.set()
+    await one.sink.answer_of(sequence)
+    assert [seen.get_nowait() for _ in range(4)] == [{"a", "b"}, {"b", "c"}, {"b", "e"}, {"b", "d", "e"}]
+
+
+async def test_a_socket_that_nobody_has_heard_of_is_in_no_topic(worker):
+    async def topics(socket: Socket) -> list[str]:
+        return sorted(socket.topics)
+
+    one = await worker(topics)
+    assert (await one.call(topics)).value == []
+
+
+async def test_who_has_returned_from_what_requires_something_joins_in_nobodys_name(worker):
+    kept = []
+
+    async def keep(socket: Socket) -> None:
+        kept.append(socket)
+
+    one = await worker(keep, requires=(("a",),))
+    await one.call(keep)
+    kept[0].join("room")
+    assert one.sink.emits() == [Join("s1", "room", None, 0)]
+
+
+async def test_what_has_changed_is_said(worker):
+    async def change(server: Server) -> None:
+        server.changed("orders/42", "stock/*")
+
+    def change_in_a_thread(server: blocking.Server) -> None:
+        server.changed("orders")
+
+    one = await worker(change, change_in_a_thread)
+    await one.call(change)
+    await one.call(change_in_a_thread)
+    assert one.sink.emits() == [Touch(["orders/42", "stock/*"]), Touch(["orders"])]
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_a_call_that_was_ended_says_what_it_has_changed_all_the_same(worker, is_async):
+    began, goes_on = threading.Event(), threading.Event()
+
+    async def change(server: Server) -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            server.changed("orders")
+
+    def change_in_a_thread(server: blocking.Server) -> None:
+        began.set()
+        goes_on.wait()
+        server.changed("orders")
+
+    plug = change if is_async else change_in_a_thread
+    one = await worker(plug)
+    sequence = one.start(plug)
+    await asyncio.to_thread(began.wait)
+    one.runner.cancel(sequence)
+    goes_on.set()
+    await one.sink.until(lambda: Ended(sequence) in one.sink.said)
+    assert one.sink.emits() == [Touch(["orders"])]
+
+
+async def test_outside_of_a_view_it_is_nobodys_business_what_is_read(worker):
+    async def read(server: Server) -> None:
+        for n in range(2000):
+            server.reads(f"orders/{n}")
+
+    one = await worker(read)
+    answer = await one.call(read)
+    assert (answer.value, one.sink.said) == (None, [answer])

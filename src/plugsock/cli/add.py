@@ -3,7 +3,7 @@ import keyword
 import os
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from msgspec import Struct
@@ -18,6 +18,17 @@ async def {function}(name: str = "world") -> str:
     return f"Hello, {{name}}!"
 '''
 
+VIEW = '''@view(on="{event}")
+async def {function}(name: str = "world") -> str:
+    """Say hello, until somebody writes what {event} is about.
+
+    It runs again after `server.changed("{event}")`.
+    """
+    return f"Hello, {{name}}!"
+'''
+
+TEMPLATES: Final = {"plug": PLUG, "view": VIEW}
+
 TEST = '''"""{event}, called as a client would, without a network."""
 
 import asyncio
@@ -31,7 +42,7 @@ PLUGS = Path(__file__).parent.parent / "{folder}"
 def test_{function}_says_hello() -> None:
     async def conversation() -> None:
         async with client(PLUGS) as c:
-            assert await c.call("{event}", {{"name": "Ada"}}) == "Hello, Ada!"
+            assert await c.{verb}("{event}", {{"name": "Ada"}}) == "Hello, Ada!"
 
     asyncio.run(conversation())
 '''
@@ -53,6 +64,7 @@ def add() -> None:
 
       plugsock add plug greet
       plugsock add plug chat.send --plugs functions
+      plugsock add view chat.summary
     """
 
 
@@ -68,17 +80,36 @@ def plug(event: str, **flags: Any) -> int:
       plugsock add plug greet
       plugsock add plug chat.send
     """
+    return _add(event, "plug", "call", flags)
+
+
+@add.command(cls=options.HelpfulCommand)
+@click.argument("event", metavar="NAME")
+@options.settings("plugs")
+def view(event: str, **flags: Any) -> int:
+    """Write a view and a test for it.
+
+    What it returns is kept current for all who watch it. It is named, and goes, as with `plugsock add plug`.
+
+      plugsock add view summary
+      plugsock add view chat.summary
+    """
+    return _add(event, "view", "watch", flags)
+
+
+def _add(event: str, mark: str, verb: str, flags: dict[str, Any]) -> int:
+    """Write it, and say which command tries it out."""
     settings = options.read(flags)
     try:
         place = place_of(event, settings.plugs)
-        written = [_write_plug(place), _write_test(place, settings)]
+        written = [_write(place, mark), _write_test(place, mark, settings)]
     except OSError as wrong:
         raise PlugsockError(f"{wrong.filename or settings.plugs}: {wrong.strerror}") from wrong
     named = f" --plugs {shlex.quote(flags['plugs'])}" if flags["plugs"] else ""
     for line in written:
         print(line)
     print(f"next:   {f'plugsock{named}':<44} (serves it; each save is swapped in)")
-    print(f"""        plugsock call {event} '{{"name": "Ada"}}'{named}""")
+    print(f"""        plugsock {verb} {event} '{{"name": "Ada"}}'{named}""")
     return 0
 
 
@@ -118,13 +149,13 @@ def _refusal(part: str) -> str:
     return ""
 
 
-def _write_plug(place: Place) -> str:
+def _write(place: Place, mark: str) -> str:
     text = _text(place.file)
     names = _top_level_names(place.file, text)
     if place.function in names:
         raise PlugsockError(f"{place.file} has a {place.function} already; change it there")
-    parts = [text.rstrip(), "" if "plug" in names else "from plugsock import plug"]
-    code = PLUG.format(function=place.function, event=place.event)
+    parts = [text.rstrip(), "" if mark in names else f"from plugsock import {mark}"]
+    code = TEMPLATES[mark].format(function=place.function, event=place.event)
     saving.replace(place.file, "\n\n\n".join([*filter(None, parts), code]))
     return f"{'added to' if text else 'wrote'}  {place.file}"
 
@@ -149,9 +180,11 @@ def _top_level_names(file: Path, text: str) -> set[str]:
     return names | {alias.asname or alias.name for alias in imports}
 
 
-def _write_test(place: Place, settings: Settings) -> str:
+def _write_test(place: Place, mark: str, settings: Settings) -> str:
     file = settings.plugs.parent / "tests" / f"test_{place.event.replace('.', '_')}.py"
     if file.exists():
         return f"kept   {file}"
-    saving.replace(file, TEST.format(event=place.event, function=place.function, folder=settings.plugs.name))
+    verb = "view" if mark == "view" else "call"
+    test = TEST.format(event=place.event, function=place.function, folder=settings.plugs.name, verb=verb)
+    saving.replace(file, test)
     return f"wrote  {file}  (python -m pytest {os.path.relpath(file)})"

@@ -34,7 +34,7 @@ def check(folder: Path | None, format: str, color: style.Color, **flags: Any) ->
         elif format == "github":
             print(as_github(problem))
     if format == "text" and not problems:
-        own = sum(each.origin == "folder" for each in events)
+        own = sum(each.origin == "folder" and not each.is_hidden for each in events)
         print(f"no problems, {own} {'event' if own == 1 else 'events'}")
     return 1 if problems else 0
 

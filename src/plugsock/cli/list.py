@@ -30,7 +30,8 @@ def list_(folder: Path | None, format: str, color: style.Color, **flags: Any) ->
     """List every event.
 
     Shows its revision, kind and shape, where it comes from, and what its docstring says. Asks the server that runs
-    here; where none does, or with DIR, loads the folder itself.
+    here; where none does, or with DIR, loads the folder itself. What begins with @ no client can call: it is run when
+    something happens, or is a rule for topics.
 
     An event whose file no longer loads serves its last good revision and is `stale`; one that has killed workers again
     and again is `quarantined`, until its file changes. Why goes to the standard error. In a pipe the columns are
@@ -97,6 +98,13 @@ def _states(problems: list[Problem]) -> dict[str, str]:
 
 
 def _row(each: Announcement, states: dict[str, str], *, is_over: bool) -> tuple[str, ...]:
-    shape = f"{each.input} -> {each.output}"
+    shape = f"{each.input} -> {each.output}" if each.output else each.input
     origin = f"{each.origin} over embedded" if is_over else each.origin
-    return each.event, each.revision, each.kind, shape, origin, states.get(each.event, "ok"), each.doc
+    return each.event, each.revision, each.kind, shape, origin, states.get(each.event, "ok"), _about(each)
+
+
+def _about(each: Announcement) -> str:
+    if each.topic is None:
+        return each.doc
+    needed = " and ".join(" or ".join(any_of) for any_of in each.requires)
+    return f"Clients who have {needed} may join." if needed else "Clients may join."

@@ -27,6 +27,7 @@ from plugsock.cli.revoke import revoke
 from plugsock.cli.selftest import selftest
 from plugsock.cli.serve import serve
 from plugsock.cli.swap import swap
+from plugsock.cli.watch import watch
 from plugsock.cli.who import who
 from plugsock.cli.worker import worker
 from plugsock.errors import Error, PlugsockError, SettingsError
@@ -70,7 +71,7 @@ def plugsock() -> None:
 
 
 for command in (
-    *(serve, call, list_, swap, ps, reload, worker, who, grant, revoke, kick),
+    *(serve, call, watch, list_, swap, ps, reload, worker, who, grant, revoke, kick),
     *(check, add, pip, eject, selftest, completion),
 ):
     plugsock.add_command(command)

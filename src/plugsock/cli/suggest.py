@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from plugsock.cli import admin, options
-from plugsock.model import AUTHENTICATE
+from plugsock.model import Announcement, Kind
 from plugsock.rpc.admin import Asked, List, Listing, Present, Reply, Who
 
 COMPLETION_S: Final = 0.3
@@ -14,9 +14,12 @@ COMPLETION_S: Final = 0.3
 
 def events(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
     """The events that can be called."""
-    reply = _answer(List())
-    known = [each.event for each in reply.events] if isinstance(reply, Listing) else []
-    return [event for event in known if event.startswith(typed) and event != AUTHENTICATE]
+    return [each.event for each in _known(typed)]
+
+
+def views(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """The events that can be watched."""
+    return [each.event for each in _known(typed) if each.kind is Kind.VIEW]
 
 
 def users(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
@@ -24,6 +27,12 @@ def users(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[
     reply = _answer(Who())
     known = [row.user for row in reply.users] if isinstance(reply, Present) else []
     return [user for user in known if user.startswith(typed)]
+
+
+def _known(typed: str) -> list[Announcement]:
+    reply = _answer(List())
+    events = reply.events if isinstance(reply, Listing) else []
+    return [each for each in events if not each.is_hidden and each.event.startswith(typed)]
 
 
 def _answer(request: Asked) -> Reply | None:

@@ -56,5 +56,5 @@ def _all_is_served(server: ServerFile, plugs: Path) -> str:
     """What to say where nothing changed now, since the watcher has swapped what did a moment before."""
     listing = admin.ask(server, List())
     assert isinstance(listing, Listing)
-    own = sum(each.origin == "folder" for each in listing.events)
+    own = sum(each.origin == "folder" and not each.is_hidden for each in listing.events)
     return f"everything in {style.near(server.plugs or str(plugs))} is served ({counted(own, 'event')})"

@@ -1,16 +1,18 @@
-"""One call to a server, which need not be there, be trusted, or answer."""
+"""Talking to a server, which need not be there, be trusted, or answer."""
 
 import asyncio
 import socket as sockets
 import ssl
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing
-from typing import Final
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import Any, Final, TypeVar
 
 from plugsock.cli import style
 from plugsock.client import ClientSocket, connect
 from plugsock.errors import Disconnected, PlugsockError
 from plugsock.model import Raw
+
+T = TypeVar("T")
 
 GRACE_S: Final = 1.0
 """The server keeps the time of a call, in steps of 50 ms; whoever has heard nothing so long after it never will."""
@@ -44,22 +46,39 @@ async def talk(
         Error: The server's answer is one.
         PlugsockError: There is no server, or it gives no answer; the text says what to do.
     """
+    open_s = OPEN_S if timeout_s is None else min(OPEN_S, timeout_s + GRACE_S)
+    async with (
+        reaching(url, token, open_s) as socket,
+        aclosing(socket.stream(event, arguments, type=Raw, timeout=timeout_s)) as items,
+    ):
+        while (item := await patiently(socket, next_of(items), timeout_s)) is not None:
+            style.json_line(item.decode("utf-8", "replace"), rich=rich)
+
+
+@asynccontextmanager
+async def reaching(url: str, token: str | None, open_s: float = OPEN_S) -> AsyncIterator[ClientSocket]:
+    """Connect to a server.
+
+    Raises:
+        Error: It does not let this user in.
+        PlugsockError: There is none; the text says what to do.
+    """
     async with AsyncExitStack() as stack:
-        open_s = OPEN_S if timeout_s is None else min(OPEN_S, timeout_s + GRACE_S)
         opening = connect(url, token, open_timeout_s=open_s, close_timeout_s=CLOSE_S)
         try:
             socket = await stack.enter_async_context(opening)
         except Disconnected as lost:
             raise _explained(url, lost) from lost
-        items = socket.stream(event, arguments, type=Raw, timeout=timeout_s)
-        await stack.enter_async_context(aclosing(items))
-        while (item := await _next(socket, items, timeout_s)) is not None:
-            style.json_line(item.decode("utf-8", "replace"), rich=rich)
+        yield socket
 
 
-async def _next(socket: ClientSocket, items: AsyncGenerator[Raw, None], timeout_s: float | None) -> Raw | None:
-    """The next item, or None at the end."""
-    taking = asyncio.get_running_loop().create_task(_taken(items))
+async def patiently(socket: ClientSocket, waiting: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+    """Wait for something from a server, so many seconds, or as long as it is there.
+
+    Raises:
+        PlugsockError: It does not answer.
+    """
+    taking = asyncio.get_running_loop().create_task(waiting)
     try:
         if timeout_s is None:
             await _while_it_is_there(socket, taking)
@@ -71,11 +90,12 @@ async def _next(socket: ClientSocket, items: AsyncGenerator[Raw, None], timeout_
         await asyncio.wait({taking})  # a generator that still runs can't be closed
 
 
-async def _taken(items: AsyncGenerator[Raw, None]) -> Raw | None:
+async def next_of(items: AsyncIterator[Raw]) -> Raw | None:
+    """The next item, or None at the end."""
     return await anext(items, None)
 
 
-async def _while_it_is_there(socket: ClientSocket, taking: asyncio.Task[Raw | None]) -> None:
+async def _while_it_is_there(socket: ClientSocket, taking: asyncio.Task[Any]) -> None:
     """Wait for a task as long as the server answers pings."""
     while not (await asyncio.wait({taking}, timeout=QUIET_S))[0]:
         try:

@@ -4,6 +4,7 @@ import shlex
 from typing import Final
 
 import click
+from msgspec import structs
 
 from plugsock.cli import suggest
 from plugsock.model import Reach
@@ -14,9 +15,12 @@ permission: Final = click.argument("permission")
 
 
 def reached(reach: Reach) -> str:
-    """What a change has reached, for people."""
-    parts = [counted(reach.sockets, "socket"), counted(reach.calls, "call"), counted(reach.streams, "stream")]
-    return f"{', '.join(parts[:2])} and {parts[2]}"
+    """What a change has reached, for people: `2 sockets, 1 view`, and nothing of which there was none."""
+    numbers = structs.asdict(reach).items()
+    sockets, *others = (
+        counted(number, name.removesuffix("s")) for name, number in numbers if number or name == "sockets"
+    )
+    return ", ".join([sockets, *others])
 
 
 def command(*words: str) -> str:

@@ -43,7 +43,11 @@ def decode(payload: bytes, type: Any, *, binary: bool) -> Any:
 
 def decode_error(payload: bytes, *, binary: bool) -> Error:
     """Turn what an `error` frame carries into the exception that the caller gets."""
-    fault: Fault = decode(payload, Fault, binary=binary)
+    return as_error(decode(payload, Fault, binary=binary))
+
+
+def as_error(fault: Fault) -> Error:
+    """Turn what the server says of a failure into an exception."""
     after = None if fault.after_ms is None else fault.after_ms / 1000
     error = Error(fault.code, fault.message, retry=fault.retry, after=after, data=fault.data)
     error.ref, error.path, error.started = fault.ref, fault.path, fault.started

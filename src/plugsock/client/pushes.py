@@ -1,4 +1,4 @@
-"""What the server sends unasked: to callbacks as it comes, to loops through a queue."""
+"""What the server sends unasked, for loops."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,6 +16,8 @@ class Push(Struct, frozen=True):
     """The topic it was published on; None if it was sent to this socket alone or to everybody."""
     event: str
     data: Any
+    position: str | None = None
+    """Where it stands in the history of its topic; None where none is kept."""
 
 
 class Pushes(AsyncIterator[Push]):
@@ -27,7 +29,7 @@ class Pushes(AsyncIterator[Push]):
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._queue: asyncio.Queue[Push | PlugsockError] = asyncio.Queue()
+        self._queue: asyncio.Queue[Push | Exception] = asyncio.Queue()
         self._ended = False
 
     def put(self, push: Push) -> None:
@@ -41,7 +43,7 @@ class Pushes(AsyncIterator[Push]):
         """The connection went: after what is waiting comes the end."""
         self.end(Disconnected("The connection went: no more pushes will come", code, reason))
 
-    def end(self, error: PlugsockError) -> None:
+    def end(self, error: Exception) -> None:
         """Take nothing more, and raise this once all that waits was read."""
         if not self._ended:
             self._ended = True
@@ -52,7 +54,7 @@ class Pushes(AsyncIterator[Push]):
 
     async def __anext__(self) -> Push:
         push = await self._queue.get()
-        if isinstance(push, PlugsockError):
+        if isinstance(push, Exception):
             self._queue.put_nowait(push)  # whoever asks again is told again
             raise push
         return push

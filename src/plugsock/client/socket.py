@@ -3,29 +3,34 @@
 # ruff: noqa: ASYNC109 - a timeout is a word of the protocol: the server keeps the time
 
 import asyncio
-import logging
-import weakref
-from collections import defaultdict, deque
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final, TypeVar, overload
 
 import msgspec
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
 
-from plugsock.client.codec import Format, decode, decode_error, encode
+from plugsock.client.codec import Format, decode, encode
+from plugsock.client.conversation import Conversation
 from plugsock.client.exchange import Answer, Exchange
-from plugsock.client.pushes import Push, Pushes
+from plugsock.client.listeners import Listeners
+from plugsock.client.pushes import Pushes
+from plugsock.client.topics import Topic
+from plugsock.client.views import View
 from plugsock.errors import Disconnected, Error, PlugsockError
-from plugsock.wire import header
+from plugsock.model import TOPIC
+from plugsock.wire.header import NAME, ServerFrame
 
 T = TypeVar("T")
 
 CREDIT: Final = 32
 """Items of a stream that may be under way when nothing else is said (docs/protocol.md)."""
 
-log = logging.getLogger("plugsock.client")
+LIMIT: Final = 1024
+"""Pushes that may wait for a loop."""
+
+POSITION: Final = re.compile(r"[A-Za-z0-9]+\.[0-9]+")
 
 
 class ClientSocket:
@@ -44,16 +49,9 @@ class ClientSocket:
         self.welcome: dict[str, Any] = {}
         self.user: str | None = None
         self.permissions: list[str] = []
-        self._websocket = websocket
         self._format = format
-        self._last_id = 0
-        self._open: dict[bytes, Exchange] = {}
-        self._refreshes: set[bytes] = set()
-        self._pings: deque[asyncio.Future[None]] = deque()
-        self._callbacks: defaultdict[str, list[Callable[[Any], object]]] = defaultdict(list)
-        self._notice_callbacks: list[Callable[[str, Any], object]] = []
-        self._is_lost = False
-        self._pushes: weakref.WeakSet[Pushes] = weakref.WeakSet()
+        self._conversation = Conversation(websocket, self._heard)
+        self._listeners = Listeners()
 
     @overload
     async def call(self, event: str, args: Any = ..., *, type: type[T], timeout: float | None = ...) -> T: ...
@@ -112,10 +110,77 @@ class ClientSocket:
                 yield decode(answer.payload, type, binary=answer.binary)
                 consumed += 1
                 if consumed * 2 >= credit:
-                    await self._say(b"more", exchange.id, b"%d" % consumed)
+                    await self._conversation.say(b"more", exchange.id, b"%d" % consumed)
                     consumed = 0
             if answer.payload:
                 yield decode(answer.payload, type, binary=answer.binary)
+
+    @overload
+    def view(
+        self, event: str, args: Any = ..., *, type: type[T], patch: bool = ...
+    ) -> AbstractAsyncContextManager[View[T]]: ...
+    @overload
+    def view(
+        self, event: str, args: Any = ..., *, type: Any = ..., patch: bool = ...
+    ) -> AbstractAsyncContextManager[View[Any]]: ...
+    @asynccontextmanager
+    async def view(
+        self, event: str, args: Any = None, *, type: Any = Any, patch: bool = False
+    ) -> AsyncIterator[View[Any]]:
+        """Watch a view, for `async with socket.view("orders.summary", type=Summary) as view`, until the block ends.
+
+        The block begins at once, while the view is still `loading`. The first value, and each newer one, is what
+        `async for value in view` or `await anext(view)` waits for.
+
+        Args:
+            event: The view.
+            args: As in `call`.
+            type: What each value is decoded into.
+            patch: Let the server send only what has changed where that is shorter; the values are the same.
+
+        Raises:
+            Error: The event can't be the name of one. What else the server has against it, the view's loop raises.
+            Disconnected: The connection is closed.
+        """
+        _check_name(event)
+        binary, payload = encode(args, self._format)
+        view: View[Any] = View(self._conversation.next_id(), event, type)
+        options = b"?patch" if patch else b""
+        try:
+            async with self._conversation.opened(b"watch", view, options=options, payload=payload, binary=binary):
+                yield view
+        finally:
+            view.leave()
+
+    @asynccontextmanager
+    async def topic(self, name: str, *, at: str | None = None, limit: int = LIMIT) -> AsyncIterator[Topic]:
+        """Be in a topic, for `async with socket.topic("room.kitchen") as topic`, until the block ends.
+
+        Args:
+            name: The topic.
+            at: Where one was, `Topic.position`: what was missed since then comes first, and `Topic.recovered` says
+                whether it is complete.
+            limit: Pushes that may wait for the loop.
+
+        Raises:
+            Error: The server does not let this socket in: `not_found`, `forbidden`, `limit` …
+            Disconnected: The connection went first.
+            PlugsockError: `at` is named, but this socket is in the topic already: others in it would hear all again.
+        """
+        _check_topic(name, at)
+        if at is not None and self._listeners.knows(name):
+            raise PlugsockError(f"This socket is in {name} already; only who comes back to it can name a position")
+        topic = Topic(name, at, limit)
+        self._listeners.enter(topic)
+        try:
+            await self._join(topic, at)
+            yield topic
+        finally:
+            self._listeners.exit(topic)
+            topic.leave()
+            if not topic.is_out and not self._listeners.knows(name):
+                with suppress(Disconnected):
+                    await self._conversation.say(b"leave", self._conversation.next_id(), name.encode())
 
     def on(self, event: str, callback: Callable[[Any], object]) -> Callable[[], None]:
         """Call a plain function with the data of every push of this event, before anything that came after it.
@@ -123,35 +188,27 @@ class ClientSocket:
         Returns:
             A function that ends it.
         """
-        callbacks = self._callbacks[event]
-        callbacks.append(callback)
-        return lambda: callbacks.remove(callback)
+        return self._listeners.on(event, callback)
 
     def on_notice(self, callback: Callable[[str, Any], object]) -> Callable[[], None]:
-        """Call a plain function with name and data of every notice: `plugs`, `permissions`, `token`, `goodbye`.
+        """Call a plain function with name and data of every notice.
+
+        They are `plugs`, `permissions`, `presence`, `left`, `token` and `goodbye` (docs/protocol.md).
 
         Returns:
             A function that ends it.
         """
-        self._notice_callbacks.append(callback)
-        return lambda: self._notice_callbacks.remove(callback)
+        return self._listeners.on_notice(callback)
 
-    def pushes(self, *, limit: int = 1024) -> Pushes:
+    def pushes(self, *, limit: int = LIMIT) -> Pushes:
         """Collect every push from now on, for `async for push in socket.pushes()`."""
-        pushes = Pushes(limit)
-        if self._is_lost:
-            pushes.lose(self._websocket.close_code or 1006, self._websocket.close_reason or "")
-        self._pushes.add(pushes)
-        return pushes
+        return self._listeners.collect(limit)
 
     async def ping(self) -> float:
         """Ask whether the server is there, through everything that a call goes through; returns the seconds it took."""
         loop = asyncio.get_running_loop()
-        pong: asyncio.Future[None] = loop.create_future()
         began = loop.time()
-        self._pings.append(pong)
-        await self._say(b"ping")
-        await pong
+        await self._conversation.ping()
         return loop.time() - began
 
     async def refresh(self, token: str) -> float | None:
@@ -164,136 +221,70 @@ class ClientSocket:
             Error: The server does not take it; everything stays as it was.
             Disconnected: The connection went first.
         """
+        exchange = Exchange(self._conversation.next_id(), "plugsock", self._refreshed)
         payload = msgspec.json.encode({"token": token})  # as JSON in either format
-        async with self._exchange(b"token", "plugsock", payload) as exchange:
-            self._refreshes.add(exchange.id)
-            try:
-                answer = await exchange.take()
-            finally:
-                self._refreshes.discard(exchange.id)
+        async with self._conversation.opened(b"token", exchange, payload=payload):
+            answer = await exchange.take()
         expires: float | None = decode(answer.payload, dict[str, Any], binary=False).get("expires")
         return expires
 
     async def greet(self, token: str | None) -> None:
         """Open a session: the first thing said, before `read` runs, so that nothing comes before the caller listens."""
         hello = {"v": 1, "format": self._format} | ({} if token is None else {"token": token})
-        id = self._next_id()
-        await self._say(b"hello", id, b"plugsock", msgspec.json.encode(hello))
-        frame = None
-        try:
-            while frame is None or frame.verb not in {b"welcome", b"error"}:  # a broadcast may come first
-                frame = header.parse_server(await self._websocket.recv(decode=False))
-        except ConnectionClosed:
-            raise self._disconnected("The server closed the connection instead of a welcome") from None
-        except header.BadFrame as error:
-            raise Disconnected(f"The server speaks another protocol: {error}") from None
-        if frame.verb == b"error":
-            raise decode_error(frame.payload, binary=False)
-        self.welcome = decode(frame.payload, dict[str, Any], binary=False)
+        self.welcome = await self._conversation.greet(hello)
         self._identified(self.welcome)
 
     async def read(self) -> None:
         """Hand out what comes until the connection ends, then end everything that is open."""
         try:
-            with suppress(ConnectionClosed):
-                while True:
-                    message = await self._websocket.recv()
-                    binary = isinstance(message, bytes)
-                    self._receive(message if isinstance(message, bytes) else message.encode(), binary=binary)
-        except (header.BadFrame, msgspec.DecodeError) as error:
-            await self._websocket.close(1002, str(error))
+            await self._conversation.read()
         finally:
-            self._lose()
-
-    def _calling(self, event: str, args: Any, options: bytes) -> AbstractAsyncContextManager[Exchange]:
-        if not header.NAME.fullmatch(event.encode()):
-            raise Error("bad_frame", f"{event!r} can't be the name of an event")
-        binary, payload = encode(args, self._format)
-        return self._exchange(b"call", event, payload, options=options, binary=binary)
+            self._listeners.lose(*self._conversation.ending)
 
     @asynccontextmanager
-    async def _exchange(
-        self, verb: bytes, name: str, payload: bytes, *, options: bytes = b"", binary: bool = False
-    ) -> AsyncIterator[Exchange]:
-        exchange = Exchange(self._next_id(), name)
-        self._open[exchange.id] = exchange
-        try:
-            await self._say(verb, exchange.id, name.encode() + options, payload, binary=binary)
+    async def _calling(self, event: str, args: Any, options: bytes) -> AsyncIterator[Exchange]:
+        _check_name(event)
+        binary, payload = encode(args, self._format)
+        exchange = Exchange(self._conversation.next_id(), event)
+        async with self._conversation.opened(b"call", exchange, options=options, payload=payload, binary=binary):
             yield exchange
-        finally:
-            if self._open.pop(exchange.id, None):  # the caller left before the end
-                with suppress(Disconnected):
-                    await self._say(b"cancel", exchange.id)
 
-    async def _say(self, *parts: bytes, binary: bool = False) -> None:
-        # The frame is written before anything is awaited: frames leave in the order in which their ids were made.
-        try:
-            await self._websocket.send(header.client_frame(*parts), text=not binary)
-        except ConnectionClosed:
-            raise self._disconnected("The connection is closed") from None
+    async def _join(self, topic: Topic, at: str | None) -> None:
+        # The topic sees the answer at once, because what was missed comes right behind it.
+        exchange = Exchange(self._conversation.next_id(), topic.name, topic.answered)
+        options = b"" if at is None else f"?at={at}".encode()
+        async with self._conversation.opened(b"join", exchange, options=options):
+            await exchange.take()
 
-    def _next_id(self) -> bytes:
-        self._last_id += 1
-        return b"%d" % self._last_id
-
-    def _receive(self, message: bytes, *, binary: bool) -> None:
-        frame = header.parse_server(message)
-        match frame.verb:
-            case b"ok" | b"error" | b"item":
-                self._answered(frame, binary=binary)
-            case b"push":
-                self._pushed(frame, binary=binary)
-            case b"notice":
-                self._noticed(frame.token.decode(), decode(frame.payload, Any, binary=binary))
-            case b"pong":
-                _resolve(self._pings)
-
-    def _answered(self, frame: header.ServerFrame, *, binary: bool) -> None:
-        id = frame.token
-        if id == b"0":  # the server could not read the id in its place, and says whose it may have been
-            error = decode(frame.payload, dict[str, Any], binary=binary)
-            id = str(error.get("id", "")).encode()
-        if frame.verb == b"ok" and id in self._refreshes:  # here, so that a notice behind it is not undone
-            self._identified(decode(frame.payload, dict[str, Any], binary=binary))
-        exchange = self._open.get(id) if frame.verb == b"item" else self._open.pop(id, None)
-        if exchange:
-            exchange.put(Answer(frame.verb, frame.payload, binary))
-        elif frame.token == b"0":
-            log.warning("the server could not read a frame: %r", frame.payload)
-
-    def _noticed(self, name: str, data: Any) -> None:
+    def _heard(self, frame: ServerFrame, binary: bool) -> None:  # noqa: FBT001 - called by position
+        if frame.verb == b"push":
+            self._listeners.pushed(frame, binary=binary)
+            return
+        name, data = frame.token.decode(), decode(frame.payload, Any, binary=binary)
         if name == "permissions":
             self._identified(data)
-        for callback in tuple(self._notice_callbacks):
-            _guarded(callback, name, data)
+        self._listeners.noticed(name, data)
+
+    def _refreshed(self, answer: Answer) -> None:
+        # At once, so that a notice right behind the answer is not undone.
+        if answer.verb == b"ok":
+            self._identified(decode(answer.payload, dict[str, Any], binary=answer.binary))
 
     def _identified(self, said: dict[str, Any]) -> None:
         self.user = said.get("user")
         self.permissions = said.get("permissions", [])
 
-    def _pushed(self, frame: header.ServerFrame, *, binary: bool) -> None:
-        event = frame.event.partition(b"?")[0].decode()
-        topic = None if frame.token == b"-" else frame.token.decode()
-        data = decode(frame.payload, Any, binary=binary)
-        for callback in tuple(self._callbacks.get(event, ())):
-            _guarded(callback, data)
-        for pushes in tuple(self._pushes):
-            pushes.put(Push(topic, event, data))
 
-    def _lose(self) -> None:
-        self._is_lost = True
-        code, reason = self._websocket.close_code or 1006, self._websocket.close_reason or ""
-        for exchange in self._open.values():
-            exchange.lose(code, reason)
-        self._open.clear()
-        for pushes in self._pushes:
-            pushes.lose(code, reason)
-        for pong in self._pings:
-            if not pong.done():
-                pong.set_exception(self._disconnected("The connection went before the pong came"))
+def _check_name(event: str) -> None:
+    if not NAME.fullmatch(event.encode()):
+        raise Error("bad_frame", f"{event!r} can't be the name of an event")
 
-    def _disconnected(self, message: str) -> Disconnected:
-        return Disconnected(message, self._websocket.close_code or 1006, self._websocket.close_reason or "")
+
+def _check_topic(name: str, at: str | None) -> None:
+    if not TOPIC.fullmatch(name):
+        raise Error("bad_frame", f"{name!r} can't be the name of a topic")
+    if at is not None and not POSITION.fullmatch(at):
+        raise Error("bad_frame", f"{at!r} can't be a position in a topic; it is `Topic.position`, as e3.118")
 
 
 def _options(*, timeout: float | None, credit: int = CREDIT) -> bytes:
@@ -303,16 +294,3 @@ def _options(*, timeout: float | None, credit: int = CREDIT) -> bytes:
     if credit != CREDIT:
         parts.append(f"credit={credit}")
     return f"?{'&'.join(parts)}".encode() if parts else b""
-
-
-def _resolve(pings: deque[asyncio.Future[None]]) -> None:
-    if pings and not (pong := pings.popleft()).done():
-        pong.set_result(None)
-
-
-def _guarded(callback: Callable[..., object], *args: Any) -> None:
-    # A callback that raises must not end the connection for everybody else who waits on it.
-    try:
-        callback(*args)
-    except Exception:
-        log.exception("a callback raised")

@@ -10,15 +10,14 @@ import msgspec
 from msgspec import Struct
 
 from plugsock.gateway.calls import Calls
-from plugsock.gateway.open_call import OpenCall
+from plugsock.gateway.deputy import Deputy
 from plugsock.gateway.routes import Route, Routes
 from plugsock.hub.grants import check_user
-from plugsock.hub.rights import NOBODY, check_pattern
+from plugsock.hub.rights import check_pattern
 from plugsock.model import AUTHENTICATE, Fault, Hello, User
 from plugsock.ops.log import get_logger
 from plugsock.wire.answer import fault
 from plugsock.wire.header import NO_OPTIONS, parse_server
-from plugsock.wire.session import Session
 
 log = get_logger()
 
@@ -58,27 +57,13 @@ class Authenticator:
             then(UNAVAILABLE)
             return
         payload = msgspec.json.encode(_Asked(hello))
-        self._calls.open_with(_Question(then), False, b"1", route, payload, NO_OPTIONS)
+        deputy = Deputy(lambda _binary, frame: then(_verdict(frame)))
+        self._calls.open_with(deputy, False, b"1", route, payload, NO_OPTIONS)
 
     def _is_stand_in(self, route: Route) -> bool:
         """Would a default plug answer for the user's own, which can't be loaded?"""
         own = any(AUTHENTICATE in problem.events for problem in self._routes.problems)
         return own and route.announcement.origin == "embedded"
-
-
-class _Question:
-    """The gateway as a caller: one call, whose answer is a verdict."""
-
-    def __init__(self, then: Callable[[Verdict], None]) -> None:
-        self.id = ""
-        self.session: Session[OpenCall] = Session()
-        self.held = False
-        self.introduced = True
-        self.user: User | None = None
-        self.rights = NOBODY
-        self.told = NOBODY.version
-        self.bar: Fault | None = None
-        self.send: Callable[[bool, bytes], None] = lambda _binary, frame: then(_verdict(frame))
 
 
 def _verdict(frame: bytes) -> Verdict:

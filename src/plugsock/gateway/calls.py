@@ -4,23 +4,24 @@ This is the hot path: `open` and `answer` run once a call, so they are written f
 What they cost is measured in benchmarks/.
 """
 
-import asyncio
 from collections.abc import Callable
 from time import perf_counter
 from typing import Final
 
 from msgspec import structs
 
+from plugsock.gateway.admission import admit
 from plugsock.gateway.deadlines import Deadlines
 from plugsock.gateway.open_call import Caller, OpenCall, filed, refuse, refuse_id, state_of
 from plugsock.gateway.ordering import Ordering
-from plugsock.gateway.permission import in_words, permitted
+from plugsock.gateway.permission import in_words
 from plugsock.gateway.protected import Protected
 from plugsock.gateway.refusal import Refused
 from plugsock.gateway.routes import Route, Routes
+from plugsock.gateway.ticker import Ticker
 from plugsock.model import Fault, Requires
 from plugsock.ops.log import get_logger
-from plugsock.rpc.frames import EXPLAIN, MOCK, OK, SILENT, Details
+from plugsock.rpc.frames import EXPLAIN, MOCK, OK, SILENT, VIEW, Details
 from plugsock.rpc.link import Link
 from plugsock.wire.answer import error_frame, fault
 from plugsock.wire.header import Options
@@ -29,9 +30,6 @@ log = get_logger()
 
 DEFAULT_CREDIT: Final = 32
 """Items of a stream that may come before the client says `more`."""
-
-AGAIN_MS: Final = 1000
-"""When to try again a call for whose key too many wait."""
 
 
 class Calls:
@@ -56,7 +54,7 @@ class Calls:
         self._left: dict[int, OpenCall] = {}
         """Those that were answered here and run on, until their deadline: their callers hear nothing of them."""
         self._sequence = 0
-        self._ticking = False
+        self._ticker = Ticker(deadlines, self._time_out)
 
     def open(self, caller: Caller, binary: bool, id: bytes, route: Route, payload: bytes) -> None:  # noqa: FBT001
         """Start a plain call without options and without a key, or refuse it with its one answer."""
@@ -65,6 +63,7 @@ class Calls:
         # `Session.admit` says the same, with reasons; this flat copy of it saves 8 % of the gateway's part of a call.
         if (
             id in calls
+            or id in session.watches
             or len(calls) >= self._limit
             or (len(id) <= len(highest) and (len(id) < len(highest) or id <= highest))
         ):
@@ -81,8 +80,8 @@ class Calls:
             payload, id, caller, route, lane, perf_counter(), DEFAULT_CREDIT, (),
         )  # fmt: skip
         calls[id] = self.by_sequence[sequence] = lane.open[sequence] = call
-        if not self._ticking:
-            self._tick()
+        if not self._ticker.is_ticking:
+            self._ticker.tick()
         self.link.call(call)
 
     def open_with(
@@ -101,7 +100,7 @@ class Calls:
                 refuse_id(caller, binary, id, self._limit)
             return
         try:
-            needs, key = self._admit(caller, route, payload, int(binary))
+            needs, key = admit(self._ordering, caller, route, payload, int(binary))
         except Refused as refused:
             route.row.failed += 1
             if id:
@@ -121,9 +120,30 @@ class Calls:
         session.calls[filed(call)] = call
         if credit or route.is_call:
             lane.open[call.sequence] = call
-            if not self._ticking:
-                self._tick()
+            if not self._ticker.is_ticking:
+                self._ticker.tick()
         self._begin(call)
+
+    def run(self, caller: Caller, route: Route, payload: bytes, format: int, needs: Requires = ()) -> None:
+        """Start a run of a view, for which nobody is asked what they may: `caller` stands in for all who watch it.
+
+        Its one answer goes to the caller's `send`, perhaps before this returns.
+
+        Args:
+            caller: Hears the answer.
+            route: The view.
+            payload: A `views.Asked`.
+            format: Of the arguments in it.
+            needs: What it takes to get what the run sends to the socket in whose name it runs.
+        """
+        self._sequence += 1
+        call = OpenCall(
+            self._sequence, route.event, route.revision, format, caller.id, 0, VIEW, 0, "", "", "",
+            payload, b"1", caller, route, route.lane, perf_counter(), 0, needs,
+        )  # fmt: skip
+        self.by_sequence[call.sequence] = caller.session.calls[call.id] = call
+        self._time(call)
+        self.link.call(call)
 
     def answer(self, sequence: int, status: int, payload: bytes, ran_s: float, _details: Details | None) -> None:
         """The worker's one answer; dropped if the call was ended here before."""
@@ -150,7 +170,8 @@ class Calls:
             caller, binary = call.caller, call.format == 1
             session = caller.session
             del session.calls[id]
-            session.keep(id, binary, frame)
+            if route.is_call or status != OK:  # of a stream, items may get lost that its end would say were all
+                session.keep(id, binary, frame)
             caller.send(binary, frame)
         else:
             del call.caller.session.calls[filed(call)]
@@ -249,31 +270,19 @@ class Calls:
         route = self._routes.in_force(call.event)
         if route is None:
             return
+        if call.flags & VIEW:  # whoever watches it is asked anew, and has it run then
+            self.drop(call)
+            return
         if call.route.read_key is not None:
             self._ordering.answered(call)  # the next one with its old key may go on
         try:
-            needs, key = self._admit(call.caller, route, call.payload, call.format)
+            needs, key = admit(self._ordering, call.caller, route, call.payload, call.format)
         except Refused as refused:
             call.route = structs.replace(route, read_key=None)  # it has no key that it could leave
             self.end(call, refused.reason)
             return
         call.route, call.order, call.needs, call.revision = route, key, needs, ""
         self._begin(call)
-
-    def _admit(self, caller: Caller, route: Route, payload: bytes, format: int) -> tuple[Requires, str]:
-        """What a call must be allowed to, and what puts it in order, which is empty if nothing does.
-
-        Raises:
-            Refused: It is not allowed to that, or can't be put in order.
-        """
-        needs = permitted(caller, route, payload, format)
-        if route.read_key is None:
-            return needs, ""
-        key = route.read_key(caller.id, payload, format)
-        if self._ordering.is_full(route.event, key):
-            full = f"Too many calls of {route.event} wait for this key."
-            raise Refused(fault("overloaded", full, after_ms=AGAIN_MS))
-        return needs, key
 
     def _begin(self, call: OpenCall) -> None:
         """Give a call to the worker, unless it has to wait for its key."""
@@ -293,7 +302,7 @@ class Calls:
             return
         if route is not call.route:
             try:
-                call.needs, call.order = self._admit(call.caller, route, call.payload, call.format)
+                call.needs, call.order = admit(self._ordering, call.caller, route, call.payload, call.format)
             except Refused as refused:
                 self.end(call, refused.reason)
                 return
@@ -322,21 +331,10 @@ class Calls:
         """Let a call's deadline count from now; a stream's only if somebody waits for its next item."""
         if call.route.is_call or (call.asked > 0 and not call.caller.held):
             call.lane.restart(call, perf_counter())
-            if not self._ticking:
-                self._tick()
+            if not self._ticker.is_ticking:
+                self._ticker.tick()
         else:
             call.lane.open.pop(call.sequence, None)
-
-    def _tick(self) -> None:
-        """End what is due, and look again while anything is open."""
-        due, again = self._deadlines.due(perf_counter())
-        try:
-            for call in due:
-                self._time_out(call)
-        finally:  # whatever goes wrong with one of them, there are others
-            self._ticking = bool(self._deadlines)
-            if self._ticking:
-                asyncio.get_running_loop().call_later(max(0.0, again - perf_counter()), self._tick)
 
     def _time_out(self, call: OpenCall) -> None:
         log.warning("a call timed out", event=call.event, revision=call.revision, socket=call.socket)

@@ -146,6 +146,12 @@ class Connection(Sender):
             self._go(self._code)
         return False
 
+    def resume_writing(self) -> None:
+        """The kernel has taken everything that was handed over."""
+        super().resume_writing()
+        if not self.is_jammed and self._phase == OPEN:
+            self._tell(self._conversation.cleared)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The other side has gone, or was cut off."""
         if exc is not None:
@@ -197,7 +203,7 @@ class Connection(Sender):
                 self._depart()
             return
         limits = self._context.limits
-        unsent = self._queued - self._taken() if self._paused else 0
+        unsent = self._queued - self._taken() if self.is_jammed else 0
         if unsent > limits.slow_bytes + limits.max_answer:
             self._cut_off()
         elif (unsent > limits.high_water) is not self._congested:

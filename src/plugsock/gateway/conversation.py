@@ -24,6 +24,9 @@ class Conversation(Protocol):
         Meanwhile nothing is received, because the connection does not read.
         """
 
+    def cleared(self) -> None:
+        """The client takes more again: nothing is left that it had not taken (see `Wire.is_jammed`)."""
+
     def closed(self, code: int) -> None:
         """The socket has gone; called exactly once after `opened`. 1006 if no close frame said why."""
 
@@ -37,6 +40,9 @@ class Wire(Protocol):
     @property
     def is_open(self) -> bool:
         """Is what is sent now still delivered?"""
+
+    is_jammed: bool
+    """The client has not taken what was handed over: what is sent now waits, and `Conversation.cleared` follows."""
 
     @property
     def conversation(self) -> Conversation:

@@ -33,21 +33,23 @@ class Drain:
     async def run(self, limit_s: float) -> None:
         """Answer what is open, but within a limit; then close every socket.
 
-        A stream may have no end, so streams are not waited for: they end now, and the client opens them anew.
+        Streams may have no end, and views have none, so these are not waited for: they end now, and the client opens them
+        anew. Hooks are waited for within the same limit: those that run, and those that are to hear that a socket goes.
         """
         gateway = self._gateway
         gateway.verbs.closing = True
         gateway.swaps.closing = True
         gateway.routes.close()
         gateway.calls.watchers.add(self._ended)
-        gateway.on_left = self._look
+        gateway.on_left = gateway.moments.on_idle = self._look
         for slot, peer in enumerate(gateway.peers):
             peer.send(False, notice_frame(b"goodbye", {"retry_ms": round(COME_BACK_MS + slot * SLOT_MS)}))
         self._end(call for call in self._open() if not call.route.is_call)
+        gateway.views.close(fault("cancelled", CLOSING))
         for peer in gateway.peers:
             _close_if_idle(peer)
-        if waiting := self._open():
-            log.info("draining, a second signal ends it at once", calls=len(waiting), limit_s=limit_s)
+        if not self._is_done():
+            log.info("draining, a second signal ends it at once", calls=len(self._open()), limit_s=limit_s)
             with suppress(TimeoutError):
                 async with asyncio.timeout(limit_s):
                     await self._over.wait()
@@ -76,9 +78,15 @@ class Drain:
         self._look()
 
     def _look(self) -> None:
-        """Is there nobody any more who waits for an answer?"""
-        if not any(self._is_awaited(call) for call in self._gateway.calls.by_sequence.values()):
+        if self._is_done():
             self._over.set()
+
+    def _is_done(self) -> bool:
+        """Is there nobody any more who waits for an answer, and no hook that is to hear of something?"""
+        gateway = self._gateway
+        if gateway.moments or (gateway.peers and gateway.moments.has_hooks("on_disconnect")):
+            return False
+        return not any(self._is_awaited(call) for call in gateway.calls.by_sequence.values())
 
 
 def _close_if_idle(peer: Peer) -> None:

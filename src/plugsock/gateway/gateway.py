@@ -5,8 +5,7 @@ It puts the parts of this package together and is the sink of its worker: what t
 
 import asyncio
 from collections.abc import Callable
-
-import msgspec
+from functools import partial
 
 from plugsock.errors import PlugsockError
 from plugsock.gateway.authenticator import Authenticator
@@ -15,21 +14,41 @@ from plugsock.gateway.conversation import Wire
 from plugsock.gateway.deadlines import Deadlines
 from plugsock.gateway.hello import Reception
 from plugsock.gateway.identities import Identities
+from plugsock.gateway.moments import Moments
 from plugsock.gateway.open_call import OpenCall
 from plugsock.gateway.peer import Peer
 from plugsock.gateway.permission import may_know_of
 from plugsock.gateway.protected import Protected
+from plugsock.gateway.pushes import as_msgpack
 from plugsock.gateway.routes import Change, Routes
 from plugsock.gateway.swaps import Swaps
+from plugsock.gateway.topics import Topics
 from plugsock.gateway.verbs import Verbs
+from plugsock.gateway.views import Views
 from plugsock.hub.peers import Peers
 from plugsock.hub.sessions import Sessions
-from plugsock.model import Reach
+from plugsock.model import Kind, Reach, Requires
 from plugsock.ops.ledger import Ledger
 from plugsock.ops.log import get_logger
 from plugsock.ops.tasks import Tasks
-from plugsock.rpc.frames import Broadcast, Emit, Grant, Kick, KickUser, Reply, Request, Send, Staged
+from plugsock.rpc.frames import (
+    Broadcast,
+    Emit,
+    Grant,
+    Join,
+    Kick,
+    KickUser,
+    Leave,
+    Members,
+    Publish,
+    Reply,
+    Request,
+    Send,
+    Staged,
+    Touch,
+)
 from plugsock.rpc.link import Link
+from plugsock.rpc.views import MEMBERS
 from plugsock.settings import Settings
 from plugsock.wire import codes
 from plugsock.wire.answer import notice_frame, push_frame
@@ -64,11 +83,19 @@ class Gateway:
         self.sessions: Sessions[Peer] = Sessions()
         self.routes = Routes(deadlines, self.ledger, settings.timeout_s)
         self.calls = Calls(self.routes, deadlines, settings.max_open)
-        self.swaps = Swaps(self.routes, self.calls, self._tell, settings.auth)
+        self.swaps = Swaps(self.routes, self.calls, self._swapped, settings.auth)
         self.identities = Identities(settings.auth, self.routes, self.calls, settings.data / GRANTS)
+        self.topics = self.identities.topics = Topics(self.peers, self.calls, settings.max_watches)
+        self.views = self.identities.views = Views(self.routes, self.calls, settings.max_watches)
+        self.moments = Moments(self.routes, self.calls)
+        self.identities.on_admitted = self.moments.admitted
         authenticator = Authenticator(self.routes, self.calls)
-        reception = Reception(settings, self.peers, self.sessions, self.identities, authenticator)
-        self.verbs = Verbs(self.routes, self.calls, reception)
+        self.topics.on_joined, self.topics.on_left = self.moments.joined, self.moments.left
+        self.topics.on_change = lambda topic: self.views.touch([MEMBERS + topic])
+        reception = Reception(
+            settings, self.peers, self.sessions, self.identities, authenticator, self.views, self.moments, self.topics
+        )
+        self.verbs = Verbs(self.routes, self.calls, reception, self.views, self.moments, self.topics)
         self._tasks = Tasks("questions")
         self.ready = asyncio.Event()
         self.on_left: Callable[[], None] = lambda: None
@@ -98,6 +125,8 @@ class Gateway:
     def left(self, peer: Peer) -> None:
         """A peer's socket has gone: keep what it may come back for, end everything else."""
         self.peers.remove(peer)
+        self.topics.gone(peer)
+        self.moments.disconnected(peer)
         if peer.key:
             peer.end_streams()
             peer.session.state = LOST
@@ -113,8 +142,15 @@ class Gateway:
         if isinstance(emit, Send):
             self._send(emit)
         elif isinstance(emit, Broadcast):
-            binary = _push(emit, binary=True) if self.peers.want_binary else None
-            self.peers.broadcast(_push(emit, binary=False), binary)
+            self._broadcast(emit)
+        elif isinstance(emit, Publish):
+            self.topics.publish(emit)
+        elif isinstance(emit, Join):
+            self.topics.put(emit)
+        elif isinstance(emit, Leave):
+            self.topics.take_out(emit)
+        elif isinstance(emit, Touch):
+            self.views.touch(emit.keys)
         elif isinstance(emit, Kick):
             peer = self.peers.get(emit.socket)
             if peer is not None:
@@ -129,11 +165,12 @@ class Gateway:
     async def _answer(self, number: int, request: Request) -> None:
         identities = self.identities
         try:
-            if isinstance(request, Grant):
-                reach = await identities.grant(request.user, request.permission)
+            if isinstance(request, Members):
+                reply = Reply(Reach(), members=self.topics.members(request.topic))
+            elif isinstance(request, Grant):
+                reply = Reply(await identities.grant(request.user, request.permission))
             else:
-                reach = await identities.revoke(request.user, request.permission, request.fence_s)
-            reply = Reply(reach)
+                reply = Reply(await identities.revoke(request.user, request.permission, request.fence_s))
         except PlugsockError as error:
             reply = Reply(Reach(), str(error))
         except Exception:  # whatever it is, a plug waits for an answer
@@ -142,23 +179,35 @@ class Gateway:
         self.link.told(number, reply)
 
     def _send(self, emit: Send) -> None:
-        """Push something to one socket, which may see it as long as it may see the answer of the call that said it."""
+        """Push something to one socket, which may see it as long as it may see the answer too, if the call was its own."""
         peer = self.peers.get(emit.socket)
         needs = self.calls.needs_of(emit.sequence, emit.socket)
         if peer is None or needs is None:
             return
-        frame = _push(emit, binary=peer.binary)
-        peer.send(peer.binary, Protected(frame, needs) if needs else frame)
+        needs += emit.needs
+        if peer.rights.meets(needs):
+            peer.send(peer.binary, _guarded(_push(emit, binary=peer.binary), needs))
+
+    def _broadcast(self, emit: Broadcast) -> None:
+        needs = emit.needs
+        binary = _guarded(_push(emit, binary=True), needs) if self.peers.want_binary else None
+        self.peers.broadcast(_guarded(_push(emit, binary=False), needs), binary, needs)
 
     def staged(self, staged: Staged) -> None:
         """The worker looked at the folder."""
         self.swaps.staged(staged)
+        self.moments.settle()
+        self.topics.settle(self.routes.of_kind(Kind.TOPIC))
         if self.identities.settle():
             for peer in self.peers:
                 if peer.user is None:
                     self.identities.bar(peer)
                     peer.kick(codes.NO_HELLO, codes.MEANINGS[codes.NO_HELLO])
         self.ready.set()
+
+    def _swapped(self, change: Change) -> None:
+        self._tell(change)
+        self.views.swapped(change)
 
     def _tell(self, change: Change) -> None:
         if not change.requires:
@@ -175,8 +224,13 @@ class Gateway:
 
     def _forget(self, peer: Peer) -> None:
         self.identities.forget(peer)
+        self.topics.forget(peer)
+        self.views.forget(peer)
         for call in list(peer.session.calls.values()):
             self.calls.drop(call)
+        self.moments.when_over(peer, partial(self._forget_on_workers, peer))
+
+    def _forget_on_workers(self, peer: Peer) -> None:
         if peer.introduced:
             self.link.forget(peer.id)
 
@@ -193,9 +247,12 @@ class Gateway:
             self._sweep_later()
 
 
+def _guarded(frame: bytes, needs: Requires) -> bytes:
+    return Protected(frame, needs) if needs else frame
+
+
 def _push(emit: Send | Broadcast, *, binary: bool) -> bytes:
     payload: bytes = emit.json
     if binary:
-        # The worker encodes MessagePack only while it knows of a socket that wants it: this one said so a moment ago.
-        payload = emit.msgpack if emit.msgpack is not None else msgspec.msgpack.encode(msgspec.json.decode(emit.json))
+        payload = as_msgpack(emit.json, emit.msgpack)
     return push_frame(b"-", emit.event.encode(), payload)

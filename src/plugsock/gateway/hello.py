@@ -9,8 +9,11 @@ from msgspec import Struct
 from plugsock.gateway.authenticator import Authenticator, Verdict
 from plugsock.gateway.handshake import Request
 from plugsock.gateway.identities import Identities
+from plugsock.gateway.moments import Moments
 from plugsock.gateway.peer import Peer
 from plugsock.gateway.showing import shown_by
+from plugsock.gateway.topics import Arrival, Position, Refusal, Topics
+from plugsock.gateway.views import Views
 from plugsock.hub.peers import Peers
 from plugsock.hub.sessions import Sessions
 from plugsock.model import Fault, User
@@ -37,6 +40,8 @@ class Greeting(Struct):
     """The key that an earlier `welcome` gave."""
     open: dict[str, int] = {}
     """Ids that the client still waits for, with the number of items it got."""
+    topics: dict[str, str | None] = {}
+    """Topics that the client wants to be in, with its position in each if it knows that."""
 
 
 class Refresh(Struct):
@@ -49,9 +54,14 @@ class Limits(Struct):
     """What a client should keep to."""
 
     message: int
+    """Bytes, as those of an `answer`."""
     answer: int
     calls: int
+    """That may be open at once."""
+    watches: int
+    """Views that may be watched at once, and topics that one may be in: so many of each."""
     timeout: float
+    """Seconds of a call, or of one item of a stream."""
 
 
 class Welcome(Struct):
@@ -65,6 +75,7 @@ class Welcome(Struct):
     shapes: str
     user: str | None
     permissions: list[str]
+    topics: dict[str, Position | Refusal]
 
 
 class Refreshed(Struct):
@@ -89,12 +100,18 @@ class Reception:
         sessions: Sessions[Peer],
         identities: Identities,
         authenticator: Authenticator,
+        views: Views,
+        moments: Moments,
+        topics: Topics,
     ) -> None:
         self._settings = settings
         self._peers = peers
         self._sessions = sessions
         self._identities = identities
         self._authenticator = authenticator
+        self._views = views
+        self._moments = moments
+        self._topics = topics
 
     def hear(self, peer: Peer, frame: ClientFrame, shapes: str) -> None:
         """Answer `hello`, once it is known who says it: with it a session begins, or an earlier one goes on."""
@@ -178,16 +195,24 @@ class Reception:
             self._resume(earlier, peer)
             peer = earlier
         peer.session.step(b"hello")
+        self._moments.connected(peer)
         peer.key = self._sessions.open(peer)
-        peer.send(False, welcome_frame(id, self._describe(peer, shapes, resumed=earlier is not None)))
+        arrival = self._topics.arrive(peer, greeting.topics)
+        peer.send(False, welcome_frame(id, self._describe(peer, shapes, arrival, resumed=earlier is not None)))
         self._peers.speak(peer, binary=greeting.format == "msgpack")
         if greeting.resume:
             _settle(peer, greeting.open, resumed=earlier is not None)
+            self._views.come_back(peer, {id.encode(): count for id, count in greeting.open.items()})
+        self._topics.follow(
+            peer, arrival
+        )  # last: it wakes views, whose values must be counted from where the client is
         return peer
 
     def _resume(self, earlier: Peer, newcomer: Peer) -> None:
         self._peers.remove(newcomer)
         self._peers.remove(earlier)
+        self._topics.gone(earlier)
+        self._moments.disconnected(earlier)
         earlier.take_over(newcomer)
         self._peers.add(earlier)
         self._identities.forget(newcomer)
@@ -209,21 +234,31 @@ class Reception:
             greeting = _greeting.decode(payload)
         except RecursionError:
             raise ValueError("it is nested too deeply") from None
-        if len(greeting.open) > self._settings.max_open:
-            raise ValueError(f"at most {self._settings.max_open} ids can be open")
+        most = self._settings.max_open + self._settings.max_watches
+        if len(greeting.open) > most:
+            raise ValueError(f"at most {most} ids can be open")
+        if len(greeting.topics) > self._settings.max_watches:
+            raise ValueError(f"a socket may be in at most {self._settings.max_watches} topics")
         return greeting
 
-    def _describe(self, peer: Peer, shapes: str, *, resumed: bool) -> Welcome:
+    def _describe(self, peer: Peer, shapes: str, arrival: Arrival, *, resumed: bool) -> Welcome:
         settings = self._settings
         return Welcome(
             session=peer.id,
             resume=peer.key,
             resumed=resumed,
             ping=settings.ping_s,
-            limits=Limits(settings.max_message, settings.max_answer, settings.max_open, settings.timeout_s),
+            limits=Limits(
+                message=settings.max_message,
+                answer=settings.max_answer,
+                calls=settings.max_open,
+                watches=settings.max_watches,
+                timeout=settings.timeout_s,
+            ),
             shapes=shapes,
             user=_id(peer.user),
             permissions=peer.rights.listing(),
+            topics=arrival.told,
         )
 
 
@@ -234,8 +269,15 @@ _UNSETTLED: Final = {
 
 
 def _settle(peer: Peer, open: dict[str, int], *, resumed: bool) -> None:
-    """Tell a client that came back what became of each id that is open for it: nobody knows, if the session is gone."""
-    for id in (text.encode() for text in open if ID.fullmatch(text.encode())):
+    """Tell a client that came back what became of each id that is open for it: nobody knows, if the session is gone.
+
+    Then the new session takes them for used, so that it does not say that they were not received when the client asks
+    once more: its connection may go before it has heard of all of them.
+    """
+    ids = [text.encode() for text in open if ID.fullmatch(text.encode())]
+    if ids and not resumed:
+        peer.session.highest = max(ids, key=lambda each: (len(each), each))
+    for id in ids:
         outcome = peer.session.outcome(id) if resumed else Outcome.UNKNOWN
         if isinstance(outcome, tuple):
             _, binary, frame = outcome

@@ -5,15 +5,15 @@ stranger ── hello, the verdict is a user ──▶ known ── its token ex
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from plugsock.gateway.calls import Calls
 from plugsock.gateway.clocks import GRACE_S, Clocks
 from plugsock.gateway.exposure import protects
 from plugsock.gateway.fence import fence
-from plugsock.gateway.open_call import OpenCall
 from plugsock.gateway.peer import Peer
 from plugsock.gateway.routes import Routes
 from plugsock.hub.grants import Grants
@@ -26,6 +26,14 @@ from plugsock.wire.answer import fault, notice_frame
 log = get_logger()
 
 Mode: TypeAlias = Literal["required", "optional", "none"]
+
+
+class Holding(Protocol):
+    """What peers have open beside calls: views, or topics."""
+
+    def enforce(self, peer: Peer) -> int:
+        """The rights of a peer have changed: end what it may not have any more; how many those were."""
+
 
 STRANGER: Final = fault("unauthorized", "Say who you are first: hello.")
 EXPIRED: Final = fault("token_expired", "Your token has expired: send a new one with `token`.")
@@ -46,7 +54,13 @@ class Identities:
         mode: Who has to say who they are.
         grants: What was granted and denied at run time.
         clocks: What time does to those who are here.
+        views: The views that are watched.
+        topics: Who is in which.
+        on_admitted: Hears of somebody who had to say who they are, and has not to any more.
     """
+
+    views: Holding
+    topics: Holding
 
     def __init__(
         self,
@@ -67,6 +81,7 @@ class Identities:
         self._routes = routes
         self._calls = calls
         self.grants: Grants[Reach] = Grants(kept, self._change)
+        self.on_admitted: Callable[[Peer], None] = lambda _: None
         self.clocks: Clocks[Peer] = Clocks(_close_silent, _expire, _close_expired, wall=wall, now=now)
         self._unknown: set[str] | None = None
         """Files that could not be loaded at the start, and still can't: each might have something to protect."""
@@ -89,6 +104,7 @@ class Identities:
             for stranger in self.clocks.silent():
                 self.clocks.said_hello(stranger)
                 _admit(stranger)
+                self.on_admitted(stranger)
         return self.mode == "required" != before
 
     def _mode(self) -> Mode:
@@ -184,14 +200,12 @@ class Identities:
         before = {peer: peer.rights.listing() for peer in self._users.get(user, ())}
         for peer in before:  # all of them first, whatever goes wrong with the rest
             self._weigh(peer)
-        ended: list[OpenCall] = []
+        ended = Counter(sockets=sum(peer.wire is not None for peer in before))
         for peer, listing in before.items():
             ended += self.enforce(peer)
             if peer.rights.listing() != listing:
                 peer.send(False, permissions_notice(peer))
-        calls = sum(call.route.is_call for call in ended)
-        sockets = sum(peer.wire is not None for peer in before)
-        return Reach(sockets=sockets, calls=calls, streams=len(ended) - calls)
+        return Reach(**ended)
 
     def _weigh(self, peer: Peer) -> None:
         """Say anew what somebody may do."""
@@ -199,13 +213,16 @@ class Identities:
         user = peer.user
         peer.rights = NOBODY if user is None else self.grants.rights(user.id, user.permissions, self._version)
 
-    def enforce(self, peer: Peer) -> list[OpenCall]:
-        """End what somebody may not do any more, and take back what they may not see; which calls those were."""
+    def enforce(self, peer: Peer) -> Counter[str]:
+        """End what somebody may not do any more, and take back what they may not see; how many of what those were."""
         ended = self._calls.revoke(peer)
-        peer.withhold()
+        calls = sum(call.route.is_call for call in ended)
+        topics = self.topics.enforce(peer)
         if peer.introduced and peer.rights.version != peer.told:
             self._calls.introduce(peer)
-        return ended
+        views = self.views.enforce(peer)  # those that go on run again for who has other rights now
+        peer.withhold()
+        return Counter(calls=calls, streams=len(ended) - calls, views=views, topics=topics)
 
 
 def permissions_notice(peer: Peer) -> bytes:

@@ -1,19 +1,15 @@
 """What a call must be allowed to: read from what its event requires and, where that names a field, from its payload."""
 
-import re
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
 from plugsock.gateway.refusal import Refused, unreadable
+from plugsock.hub.rights import VALUE
 from plugsock.model import Requires
 from plugsock.rpc import fields
 from plugsock.wire.answer import fault
-
-VALUE: Final = re.compile(r"[A-Za-z0-9_/-]{1,64}")
-"""What a field can be so that it is one part of a permission: with a `.` or `:` in it, it could be several, and whoever
-holds `tenant.acme.*` would be let through to the tenant `acme.x`."""
 
 
 class Field(Struct, frozen=True):

@@ -27,6 +27,8 @@ class Caller(Protocol):
     rights: Rights
     bar: Fault | None
     """Why it may call nothing at all now; None if it may."""
+    topics: set[str]
+    """Those that it is in."""
 
     send: Callable[[bool, bytes], None]
     """Hands a frame to the socket, as (binary, frame); dropped while there is none."""
@@ -71,7 +73,7 @@ def refuse_id(caller: Caller, binary: bool, id: bytes, limit: int) -> None:  # n
 
 def state_of(caller: Caller) -> SocketState:
     """What a worker knows of a caller."""
-    user, rights = caller.user, caller.rights
+    user, rights, topics = caller.user, caller.rights, sorted(caller.topics)
     if user is None:
-        return SocketState(caller.id, None, [], None, 0)
-    return SocketState(caller.id, user.id, rights.listing(), user.expires, rights.version)
+        return SocketState(caller.id, None, [], None, 0, topics)
+    return SocketState(caller.id, user.id, rights.listing(), user.expires, rights.version, topics)

@@ -13,14 +13,23 @@ from collections.abc import Callable
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from plugsock.gateway.refusal import unreadable
+from plugsock.model import User
 from plugsock.rpc import fields
 
 MOST: Final = 1000
 """Calls that wait for one key. At a millisecond each the last of them waits a second; a queue that is longer is one that
 never becomes empty."""
 
-ReadKey: TypeAlias = Callable[[str, bytes, int], str]
-"""Renders a call's key from its socket's id and its payload, as (socket, payload, format)."""
+
+class Caller(Protocol):
+    """Whoever calls, as far as it matters here."""
+
+    id: str
+    user: User | None
+
+
+ReadKey: TypeAlias = Callable[[Caller, bytes, int], str]
+"""Renders a call's key from who calls and its payload, as (caller, payload, format)."""
 
 
 class Ordered(Protocol):
@@ -46,11 +55,11 @@ def key_reader(order: str) -> ReadKey | None:
     if not order:
         return None
     template = fields.parse(order)
-    if template.field is None:  # `user` too: who is nobody's user is kept in order as a socket, and so is everybody yet
-        return _socket
+    if template.field is None:
+        return _socket if order == "socket" else _user
     read, path = fields.reader(template), f"$.{template.field}"
 
-    def read_field(_socket: str, payload: bytes, format: int) -> str:
+    def read_field(_caller: Caller, payload: bytes, format: int) -> str:
         try:
             return read(payload, format)
         except ValueError as error:
@@ -59,8 +68,13 @@ def key_reader(order: str) -> ReadKey | None:
     return read_field
 
 
-def _socket(socket: str, _payload: bytes, _format: int) -> str:
-    return socket
+def _socket(caller: Caller, _payload: bytes, _format: int) -> str:
+    return caller.id
+
+
+def _user(caller: Caller, _payload: bytes, _format: int) -> str:
+    """Of all sockets of a user the same; of who has not said who they are the socket's, which is like no user's."""
+    return f"socket {caller.id}" if caller.user is None else f"user {caller.user.id}"
 
 
 class _Line(Generic[T]):

@@ -25,11 +25,6 @@ OVERHEAD: Final = 4
 
 def next_batch(outbox: Outbox) -> tuple[int, int, bytes]:
     """Take the messages in front of the next long one, up to a batch; return their number, size and frames."""
-    if len(outbox) == 1:  # one call at a time, one answer: as most clients do
-        opcode, payload = outbox[0]
-        length = len(payload)
-        if length < 126:
-            return 1, length + OVERHEAD, SHORT_HEADS[opcode][length] + payload
     chunks: list[bytes] = []
     append = chunks.append
     count = size = 0

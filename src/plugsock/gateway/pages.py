@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from plugsock.gateway import http
 from plugsock.gateway.routes import Routes
-from plugsock.model import AUTHENTICATE, Announcement, Kind
+from plugsock.model import Announcement, Kind
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -99,7 +99,7 @@ class Pages:
 
     def _list(self) -> bytes:
         return msgspec.json.encode(
-            Listing([_listed(each) for each in self._routes.announcements() if each.event != AUTHENTICATE])
+            Listing([_listed(each) for each in self._routes.announcements() if not each.is_hidden])
         )
 
     def _policy(self, host: str) -> http.Fields:

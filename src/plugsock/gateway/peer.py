@@ -47,6 +47,13 @@ class Office(Protocol):
         """A peer's socket has gone."""
 
 
+class Late(Protocol):
+    """What has not told a peer something yet, because its socket took no more."""
+
+    def catch_up(self) -> None:
+        """It takes more again."""
+
+
 class Peer:
     """A client, with or without a socket.
 
@@ -58,25 +65,29 @@ class Peer:
         introduced: The worker knows it.
         key: Its resume key, if it said `hello`.
         user: Who it is, if that is known.
+        wire: Its socket, even if that is being closed. An attribute for the same reason as `send`.
         rights: What it may do.
         told: The version of them that the worker knows.
         bar: Why it may call nothing at all now; None if it may.
         is_admitted: It gets what everybody gets.
+        late: What waits until its socket takes more.
         is_asking: It is being found out who its latest `token` belongs to.
+        is_connected: It has said its first word, and its socket has not gone; see `moments`.
+        topics: Those that it is in; see `topics`.
         send: Hands a frame to its socket, as (binary, frame). Without a socket it drops it; a session keeps its
             answers by itself. An attribute, because as a method it would cost one more Python call a frame.
     """
 
     __slots__ = (
-        "_office", "_waiting", "_waiting_bytes", "_wire", "bar", "binary", "held", "id", "introduced", "is_admitted", "is_asking", "key",
-        "rights", "send", "session", "told", "user",
+        "_office", "_waiting", "_waiting_bytes", "bar", "binary", "held", "id", "introduced", "is_admitted", "is_asking", "is_connected", "key",
+        "late", "rights", "send", "session", "told", "topics", "user", "wire",
     )  # fmt: skip
 
     send: Send
 
     def __init__(self, office: Office, wire: Wire) -> None:
         self._office = office
-        self._wire: Wire | None = wire
+        self.wire: Wire | None = wire
         self.id = secrets.token_urlsafe(9)
         self.session: Session[OpenCall] = Session()
         self.binary = False
@@ -89,6 +100,9 @@ class Peer:
         self.bar: Fault | None = None
         self.is_admitted = True
         self.is_asking = False
+        self.is_connected = False
+        self.late: set[Late] = set()
+        self.topics: set[str] = set()
         self._waiting: list[tuple[bool, bytes]] | None = None
         self._waiting_bytes = 0
         self.send = wire.send
@@ -121,19 +135,14 @@ class Peer:
             self._keep(binary, message)
 
     @property
-    def wire(self) -> Wire | None:
-        """Its socket, even if that is being closed."""
-        return self._wire
-
-    @property
     def request(self) -> Request | None:
         """What opened its socket; None if that has gone or is being closed."""
-        return self._wire.request if self._wire is not None and self._wire.is_open else None
+        return self.wire.request if self.wire is not None and self.wire.is_open else None
 
     @property
     def remote(self) -> str:
         """The address of the other side; empty if its socket has gone."""
-        return "" if self._wire is None else self._wire.remote
+        return "" if self.wire is None else self.wire.remote
 
     def wait(self) -> None:
         """Keep what it says from now on, until `go_on`: it is not known yet who says it."""
@@ -150,8 +159,8 @@ class Peer:
     def withhold(self) -> None:
         """Take back what was sent and not handed over, and what is kept, as far as it may not be seen any more."""
         self.session.withhold(partial(may_see, self.rights), revoked)
-        if self._wire is not None:
-            self._wire.withhold(partial(may_see, self.rights), revoked)
+        if self.wire is not None:
+            self.wire.withhold(partial(may_see, self.rights), revoked)
 
     def _keep(self, binary: bool, message: bytes) -> None:  # noqa: FBT001 - as in `received`
         assert self._waiting is not None
@@ -163,14 +172,20 @@ class Peer:
 
     def kick(self, code: int, reason: str) -> None:
         """Close the socket."""
-        if self._wire is not None:
-            self._wire.close(code, reason)
+        if self.wire is not None:
+            self.wire.close(code, reason)
 
     def congested(self, *, congested: bool) -> None:
         """More is unsent than the client takes, or no longer so."""
         self.held = congested
         if self.introduced:
             self._office.calls.hold(self)
+
+    def cleared(self) -> None:
+        """The client takes more again."""
+        late, self.late = self.late, set()
+        for one in late:
+            one.catch_up()
 
     def closed(self, code: int) -> None:  # noqa: ARG002 - others who lead a connection want to know
         """The socket has gone."""
@@ -186,7 +201,7 @@ class Peer:
         """
         self._let_flow()
         self.end_streams()
-        mine, theirs = self._wire, newcomer._wire
+        mine, theirs = self.wire, newcomer.wire
         if mine is not None:
             mine.withhold(partial(may_see, NOBODY), _nothing)
         self._lead(theirs)
@@ -205,7 +220,8 @@ class Peer:
             self.congested(congested=False)
 
     def _lead(self, wire: Wire | None) -> None:
-        self._wire = wire
+        self.wire = wire
+        self.late.clear()
         self.send = _drop if wire is None else wire.send
         if wire is not None:
             wire.conversation = self

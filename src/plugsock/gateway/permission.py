@@ -30,9 +30,14 @@ def permitted(caller: Caller, route: Route, payload: bytes, format: int) -> Requ
     needs = route.needs.of(payload, format)
     if caller.rights.meets(needs):
         return needs
+    raise Refused(lacking(caller, route.event, needs))
+
+
+def lacking(caller: Caller, name: str, needs: Requires) -> Fault:
+    """What somebody is told who lacks what an event or a topic needs."""
     if caller.user is None:
-        raise Refused(fault("unauthorized", f"{route.event} is not for everybody: say who you are, in hello."))
-    raise Refused(fault("forbidden", f"You are not allowed to {in_words(needs)}."))
+        return fault("unauthorized", f"{name} is not for everybody: say who you are, in hello.")
+    return fault("forbidden", f"You are not allowed to {in_words(needs)}.")
 
 
 def may_know_of(caller: Caller, requires: Requires) -> bool:

@@ -4,16 +4,16 @@ The table is never changed in place. A commit builds the next one and assigns it
 old or the whole new business logic.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from plugsock import digest
 from plugsock.gateway.deadlines import Deadlines, Lane
 from plugsock.gateway.needs import Needs
 from plugsock.gateway.ordering import ReadKey, key_reader
-from plugsock.model import AUTHENTICATE, Announcement, Kind, Problem, Requires
+from plugsock.model import Announcement, Kind, Problem, Requires
 from plugsock.ops.ledger import Ledger, Row
 from plugsock.rpc.frames import Group
 
@@ -63,7 +63,7 @@ class Routes:
         self._in_force: Mapping[bytes, Route] = {}
         self.by_name: Mapping[bytes, Route] = {}
         self.problems: list[Problem] = []
-        self.shapes = _hash(())
+        self.shapes = digest.of_shapes(())
 
     def announcements(self) -> list[Announcement]:
         """All that is served, by event."""
@@ -72,6 +72,10 @@ class Routes:
     def in_force(self, event: str) -> Route | None:
         """What runs a call that was accepted before, even if no new ones are routed any more."""
         return self._in_force.get(event.encode())
+
+    def of_kind(self, kind: Kind) -> list[Route]:
+        """All of one kind that are in force, even if no new calls are routed any more."""
+        return [route for route in self._in_force.values() if route.announcement.kind is kind]
 
     def is_gone(self, event: str) -> bool:
         """Did a swap remove this event?"""
@@ -98,7 +102,7 @@ class Routes:
         while len(self._gone) > MAX_GONE:
             del self._gone[next(iter(self._gone))]
         self.by_name = self._in_force = table  # the commit: from here on every call takes the new revision
-        self.shapes = _hash((a.event, a.shape) for a in self.announcements() if a.event != AUTHENTICATE)
+        self.shapes = digest.of_shapes((a.event, a.shape) for a in self.announcements() if not a.is_hidden)
         return _change(before, {a.event: a for a in arrivals})
 
     def close(self) -> None:
@@ -106,15 +110,14 @@ class Routes:
         self.by_name = {}
 
     def _route(self, announcement: Announcement) -> Route:
-        is_call = announcement.kind is Kind.CALL
+        is_call = announcement.kind is not Kind.STREAM
         return Route(
             event=announcement.event,
             revision=announcement.revision,
-            is_plain=is_call
-            and not (announcement.order or announcement.requires or announcement.event == AUTHENTICATE),
+            is_plain=is_call and not (announcement.order or announcement.requires or announcement.is_hidden),
             is_call=is_call,
             read_key=key_reader(announcement.order),
-            needs=Needs(announcement.requires) if announcement.requires else None,
+            needs=Needs(announcement.requires) if announcement.requires and announcement.topic is None else None,
             lane=self._deadlines.lane(announcement.timeout or self._timeout_s),
             row=self._ledger.row(announcement.event),
             announcement=announcement,
@@ -123,16 +126,12 @@ class Routes:
 
 def _change(before: Mapping[str, Announcement], after: Mapping[str, Announcement]) -> Change:
     # What arrives is new code even where its revision stays: a helper that it imports by a computed name has changed.
-    known = before.keys() - {AUTHENTICATE}
+    shown = {event: a for event, a in {**before, **after}.items() if not a.is_hidden}
     return Change(
-        changed=sorted((before.keys() | after.keys()) - {AUTHENTICATE}),
+        changed=sorted(shown),
         replaced=frozenset((event, old.revision) for event, old in before.items()),
-        breaking=any(event not in after or after[event].shape != before[event].shape for event in known),
-        requires={event: a.requires for event, a in {**before, **after}.items() if a.requires},
+        breaking=any(
+            event not in after or after[event].shape != a.shape for event, a in before.items() if event in shown
+        ),
+        requires={event: a.requires for event, a in shown.items() if a.requires},
     )
-
-
-def _hash(shapes: Iterable[tuple[str, str]]) -> str:
-    """A short hash of all shapes, by which a client can tell whether it was built for them."""
-    text = "\n".join(f"{event} {shape}" for event, shape in shapes)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -16,7 +16,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 
 from plugsock.gateway.context import Context
 from plugsock.gateway.given import Given
-from plugsock.gateway.outbox import OVERHEAD, Age, Outbox, long_frame, next_batch, next_deflated_batch, take_back
+from plugsock.gateway.outbox import LONG, OVERHEAD, Age, Outbox, long_frame, next_batch, next_deflated_batch, take_back
 from plugsock.gateway.protected import Protected
 from plugsock.wire.deflate import deflater_of
 from plugsock.wire.frames import BINARY, TEXT
@@ -39,11 +39,12 @@ class Sender(asyncio.Protocol):
 
     Attributes:
         due: When the sweep should look at it, on the loop's clock.
+        is_jammed: See `Wire`.
     """
 
     __slots__ = (
-        "_age", "_context", "_deflater", "_given", "_handed", "_is_guarded", "_outbox", "_paused", "_phase", "_queued",
-        "_transport", "_will_flush", "due",
+        "_age", "_context", "_deflater", "_given", "_handed", "_is_guarded", "_outbox", "_phase", "_queued", "_transport",
+        "_will_flush", "due", "is_jammed",
     )  # fmt: skip
 
     def __init__(self, context: Context, transport: asyncio.Transport, deflate: PerMessageDeflate | None) -> None:
@@ -56,7 +57,7 @@ class Sender(asyncio.Protocol):
         self._queued = 0
         self._handed = 0
         self._will_flush = False
-        self._paused = False
+        self.is_jammed = False
         self._is_guarded = False
         """Not everybody may see all that is sent on it."""
         self._given = Given()
@@ -104,7 +105,22 @@ class Sender(asyncio.Protocol):
         self._will_flush = False
         outbox = self._outbox
         transport = self._transport
-        while outbox and not self._paused and not transport.is_closing():
+        if len(outbox) == 1 and self._deflater is None and not (self.is_jammed or self._phase):
+            # One answer, or what everybody is told: nearly always, so it is flat.
+            opcode, payload = outbox[0]
+            length = len(payload)
+            if length > LONG:
+                return True
+            if not transport.is_closing():
+                outbox.clear()
+                self._handed += length + OVERHEAD
+                transport.write(self._context.turn.frame(opcode, payload))
+                if self._is_guarded:
+                    self._given.note(transport, (payload,))
+                if self.is_jammed:
+                    self._check_unsent()  # type: ignore[unreachable]  # to write may have jammed it
+                return False
+        while outbox and not self.is_jammed and not transport.is_closing():
             if self._deflater is None:
                 count, size, frames = next_batch(outbox)
             else:
@@ -116,7 +132,7 @@ class Sender(asyncio.Protocol):
             if self._is_guarded:
                 self._given.note(transport, (payload for _, payload in outbox[:count]))
             del outbox[:count]
-        if self._paused or self._phase:
+        if self.is_jammed or self._phase:
             self._check_unsent()
         return False
 
@@ -134,17 +150,17 @@ class Sender(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The kernel takes no more."""
-        self._paused = True
+        self.is_jammed = True
         if self._age is None and self._phase == OPEN:
             self._age = Age(self._context.loop.time(), self._queued)
             self.due = 0.0
 
     def resume_writing(self) -> None:
         """The kernel has taken everything that was handed over."""
-        self._paused = False
+        self.is_jammed = False
         self._given.clear()
         self.flush_all()
-        if not self._paused:
+        if not self.is_jammed:
             self._age = None
             self._check_unsent()
 
@@ -161,7 +177,7 @@ class Sender(asyncio.Protocol):
 
     def _relieve(self) -> None:
         """Don't wait for the end of the turn: what answers one read, or one burst of a plug, may be any amount."""
-        if self._paused:
+        if self.is_jammed:
             self._check_unsent()
         else:
             self.flush_all()
@@ -172,7 +188,7 @@ class Sender(asyncio.Protocol):
 
     def _unguard(self) -> None:
         """Hand over now or never what somebody may lose the right to see: from here on no revoke reaches it."""
-        if not self._paused:
+        if not self.is_jammed:
             self.flush_all()
         self._outbox[:] = [message for message in self._outbox if not isinstance(message[1], Protected)]
         if not self._given.may_be_seen(self._transport, _is_public):

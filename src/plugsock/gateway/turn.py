@@ -3,6 +3,8 @@
 import asyncio
 from typing import Protocol
 
+from plugsock.wire.frames import SHORT_HEADS, head
+
 
 class Flushable(Protocol):
     """What can be flushed: a connection."""
@@ -21,12 +23,22 @@ class Turn:
     until all the others have handed over their short ones.
     """
 
-    __slots__ = ("_long", "_loop", "_short")
+    __slots__ = ("_frame", "_long", "_loop", "_opcode", "_payload", "_short")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._short: list[Flushable] = []
         self._long: list[Flushable] = []
+        self._opcode = 0
+        self._payload = self._frame = b""
+
+    def frame(self, opcode: int, payload: bytes) -> bytes:
+        """Put a frame together; what goes to many is put together once."""
+        if payload is not self._payload or opcode != self._opcode:
+            length = len(payload)
+            self._opcode, self._payload = opcode, payload
+            self._frame = (SHORT_HEADS[opcode][length] if length < 126 else head(opcode, length)) + payload
+        return self._frame
 
     def add(self, connection: Flushable) -> None:
         """Flush a connection when this turn's callbacks have run."""
@@ -46,3 +58,4 @@ class Turn:
         long += [connection for connection in short if connection.flush()]
         for connection in long:
             connection.flush_all()
+        self._payload = self._frame = b""

@@ -5,10 +5,13 @@ from typing import Final
 
 from plugsock.gateway.calls import Calls
 from plugsock.gateway.hello import Reception
+from plugsock.gateway.moments import Moments
 from plugsock.gateway.open_call import refuse
 from plugsock.gateway.peer import Peer
 from plugsock.gateway.routes import Routes
-from plugsock.model import Fault
+from plugsock.gateway.topics import Topics
+from plugsock.gateway.views import Views
+from plugsock.model import Fault, Kind
 from plugsock.wire.answer import bad_frame, fault
 from plugsock.wire.header import MAX_CREDIT, BadFrame, ClientFrame, parse_client
 
@@ -20,11 +23,16 @@ class Verbs:
         closing: The server drains: no call is begun any more.
     """
 
-    def __init__(self, routes: Routes, calls: Calls, reception: Reception) -> None:
+    def __init__(
+        self, routes: Routes, calls: Calls, reception: Reception, views: Views, moments: Moments, topics: Topics
+    ) -> None:
         self.closing = False
         self._routes = routes
         self._calls = calls
         self._reception = reception
+        self._views = views
+        self._moments = moments
+        self._topics = topics
         self._table: Final[dict[bytes, Callable[[Peer, bool, ClientFrame], None]]] = {
             b"hello": self._hello,
             b"token": self._token,
@@ -43,6 +51,8 @@ class Verbs:
             frame = parse_client(message)
             if not peer.session.takes(frame.verb):
                 raise BadFrame(_NOT_DUE[frame.verb], frame.id)
+            if not peer.is_connected and peer.bar is None and frame.verb != b"hello":
+                self._moments.connected(peer)
             self._table[frame.verb](peer, binary, frame)
             if frame.verb != b"hello":  # which takes the step itself, once it is welcome
                 peer.session.step(frame.verb)
@@ -83,13 +93,28 @@ class Verbs:
         refuse(peer, binary, frame.id, peer.bar or reason)  # who is barred does not find out either what there is
 
     def _watch(self, peer: Peer, binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
-        self._refuse(peer, binary, frame, fault("not_found", f"There is no view {frame.name.decode()}."))
+        route = self._routes.by_name.get(frame.name)
+        if route is None:
+            self._refuse(peer, binary, frame, self._missing(frame.name.decode()))
+        elif route.announcement.kind is not Kind.VIEW:
+            self._refuse(peer, binary, frame, fault("not_found", f"{route.event} is no view: call it."))
+        elif (reused := peer.session.admit(frame.id)) is not None:
+            raise BadFrame(reused, frame.id)
+        else:
+            self._views.watch(peer, route, frame, int(binary))
 
     def _join(self, peer: Peer, binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
-        self._refuse(peer, binary, frame, fault("not_found", f"There is no topic {frame.name.decode()}."))
+        if peer.bar is not None or self.closing:
+            self._refuse(peer, binary, frame, self._missing(frame.name.decode()))
+        elif (reused := peer.session.admit(frame.id)) is not None:
+            raise BadFrame(reused, frame.id)
+        else:
+            self._topics.join(peer, binary, frame.id, frame.name.decode(), frame.options.at)
 
     def _leave(self, peer: Peer, binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
-        self._refuse(peer, binary, frame, fault("not_found", f"{frame.name.decode()} was not joined."))
+        if (reused := peer.session.admit(frame.id)) is not None:
+            raise BadFrame(reused, frame.id)
+        self._topics.leave(peer, binary, frame.id, frame.name.decode())
 
     def _more(self, peer: Peer, _binary: bool, frame: ClientFrame) -> None:  # noqa: FBT001
         if not frame.name.isdigit() or not 0 < int(frame.name) <= MAX_CREDIT:
@@ -102,6 +127,8 @@ class Verbs:
         call = peer.session.calls.get(frame.id)
         if call is not None:
             self._calls.end(call, fault("cancelled", "The client asked for it."))
+        else:
+            self._views.cancel(peer, frame.id)
 
     def _ping(self, peer: Peer, binary: bool, _frame: ClientFrame) -> None:  # noqa: FBT001
         peer.send(binary, b"pong")

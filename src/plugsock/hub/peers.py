@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Generic, Protocol, TypeVar
 
+from plugsock.hub.rights import Rights
+from plugsock.model import Requires
+
 
 class Peer(Protocol):
     """What the hub asks of somebody who is here."""
@@ -12,6 +15,8 @@ class Peer(Protocol):
     """Pushes go to it as MessagePack in binary frames."""
     is_admitted: bool
     """It gets what everybody gets."""
+    rights: Rights
+    """What it may do."""
 
     send: Callable[[bool, bytes], None]
     """Hands a frame to its socket, as (binary, frame)."""
@@ -66,10 +71,16 @@ class Peers(Generic[P]):
         self._count(binary - peer.binary)
         peer.binary = binary
 
-    def broadcast(self, text: bytes, binary: bytes | None = None) -> None:
-        """Hand one frame to everybody who is admitted, `binary` to those who want that (where there is one)."""
+    def broadcast(self, text: bytes, binary: bytes | None = None, needs: Requires = ()) -> None:
+        """Hand one frame to everybody who is admitted and may see it.
+
+        Args:
+            text: For most.
+            binary: For those who want MessagePack, where there is one.
+            needs: What its receivers must be allowed to.
+        """
         for peer in self:
-            if not peer.is_admitted:
+            if not peer.is_admitted or (needs and not peer.rights.meets(needs)):
                 continue
             if peer.binary and binary is not None:
                 peer.send(True, binary)

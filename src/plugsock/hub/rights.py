@@ -10,6 +10,7 @@ Texts are compared as they are: upper and lower case differ, and only ASCII is t
 alike. What is no permission, a value of a payload may have made it, is allowed to nobody.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,6 +18,10 @@ from plugsock.model import HELD, PERMISSION, PERMISSION_FORM, Requires
 
 LONGEST: Final = 128
 """Characters of a permission, with its wildcard; see `model.PERMISSION`."""
+
+VALUE: Final = re.compile(r"[A-Za-z0-9_/-]{1,64}")
+"""What can be put into a permission so that it is one part of it: with a `.` or `:` in it, it could be several, and
+whoever holds `tenant.acme.*` would be let through to the tenant `acme.x`."""
 
 KEPT: Final = 1024
 """Answers that are remembered for one user. The permissions of a few dozen events are the usual; more come from fields

@@ -1,8 +1,11 @@
 """From a folder of Python files to a catalogue of events, and from one catalogue to the next while it serves.
 
 What authors write:
-    declare      the marks that they set: @plug, @authenticate, @on_load, @on_unload
-    requires     what `@plug(requires=...)` can say
+    declare      the marks that they set: @plug, @view, @authenticate
+    moments      the marks for what happens: @on_connect, @on_join, @on_load and the like
+    rules        topic(...), a rule for topics
+    options      what may stand in the parentheses of these
+    requires     what `requires=` can say there
 What is on disk:
     folders      which folders are served
     scan         which files are plugs, and their bytes
@@ -25,8 +28,9 @@ How it is loaded:
     blame        from an exception or a hang to the author's own line
 What is served:
     annotations, binding, shape, signature    a function's signature becomes the shape of its payload
+    hidden       the signatures of what no client calls
     order        which of its fields `order` and `requires` may name
-    collect      finds the marked functions of a module
+    collect      finds the marked functions and the rules of a module
     catalog      an immutable table: event -> Plug
     swap         the transaction: look, stage, commit or discard, retire
     reaper       ends and frees what was replaced

@@ -10,7 +10,8 @@ import msgspec
 
 from plugsock import blocking
 from plugsock.errors import DeclareError
-from plugsock.model import Server, Socket, User
+from plugsock.everybody import Server
+from plugsock.model import Socket, User
 
 HANDED_IN: Final[dict[Any, str]] = {Socket: "socket", Server: "server", blocking.Server: "server", User: "user"}
 """Parameters annotated with these are no part of the payload."""

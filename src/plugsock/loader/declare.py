@@ -1,37 +1,47 @@
 """The marks that plug authors set on their functions. Light: a plug file imports this and nothing of the server."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, TypeVar, overload
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from plugsock.errors import DeclareError
-from plugsock.loader.requires import AnyOf, normalised
-from plugsock.model import AUTHENTICATE, ORDER_FIELD, Requires
+from plugsock.loader.options import (
+    check_flag,
+    checked_every,
+    checked_on,
+    checked_order,
+    checked_throttle,
+    checked_timeout,
+    checked_worker,
+)
+from plugsock.loader.requires import normalised
+from plugsock.model import MOMENTS, Required, Requires, Watching
 
 MARK: Final = "__plugsock__"
-"""Attribute of a marked function; its value is `Options` or the name of a moment."""
+"""Attribute of a marked function; its value is `Options`."""
 
 AUTHENTICATE_S: Final = 5.0
 """For finding out who somebody is; who asks another server has 60 s in nginx (auth_request), 0.2 s in Envoy (ext_authz)."""
 
-WORKER: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-"""What a named set of workers can be called: it is typed on a command line."""
+OPTION: Final = {"plug": "timeout=5.0", "view": 'on="orders"', "authenticate": "timeout=5.0"}
+"""What an author may have meant who has put something else in the parentheses of a mark."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Options(Struct, frozen=True):
-    """What an author said in the parentheses of `@plug(...)`."""
+    """How a function is marked, and what its author said in the parentheses of that."""
 
     timeout: float | None = None
     idempotent: bool = False
     order: str = ""
     worker: str = ""
     requires: Requires = ()
-    event: str = ""
-    """The event that it answers, where that is not named after the function."""
+    view: Watching | None = None
+    """Of a view, without its audience: that is seen from its parameters."""
+    marks: tuple[str, ...] = ("plug",)
+    """The names of its decorators: one, or several of `model.MOMENTS`."""
 
 
 @overload
@@ -39,7 +49,7 @@ def plug(function: F, /) -> F: ...
 @overload
 def plug(
     *,
-    requires: str | AnyOf | Sequence[str | AnyOf] | None = None,
+    requires: Required = None,
     timeout: float | None = None,
     idempotent: bool = False,
     order: str | None = None,
@@ -49,7 +59,7 @@ def plug(
     function: F | None = None,
     /,
     *,
-    requires: str | AnyOf | Sequence[str | AnyOf] | None = None,
+    requires: Required = None,
     timeout: float | None = None,
     idempotent: bool = False,
     order: str | None = None,
@@ -68,20 +78,70 @@ def plug(
             Default: in no order.
         worker: The named set of workers that it runs on, as `--workers NAME=2` starts them. Default: all others.
     """
-    if timeout is not None:
-        _check_timeout(timeout)
-        timeout = float(timeout)
-    if not isinstance(idempotent, bool):
-        raise DeclareError(f"idempotent={idempotent!r} must be True or False")
-    if order is not None:
-        _check_order(order)
-    if worker is not None:
-        _check_worker(worker)
-    # Plain texts: an enum's member, say, would be no text any more where it leaves the process.
-    order, worker = str.__str__(order or ""), str.__str__(worker or "")
-    needed = normalised(requires)
-    options = Options(timeout=timeout, idempotent=idempotent, order=order, worker=worker, requires=needed)
-    return _marking("@plug", options, function)
+    check_flag("idempotent", idempotent)
+    options = Options(
+        timeout=None if timeout is None else checked_timeout(timeout),
+        idempotent=idempotent,
+        order="" if order is None else checked_order(order),
+        worker="" if worker is None else checked_worker(worker),
+        requires=normalised(requires),
+    )
+    return marking(options, function)
+
+
+@overload
+def view(function: F, /) -> F: ...
+@overload
+def view(
+    *,
+    requires: Required = None,
+    on: str | list[str] | tuple[str, ...] | None = None,
+    every: float | None = None,
+    throttle: float = 0.0,
+    timeout: float | None = None,
+    worker: str | None = None,
+) -> Callable[[F], F]: ...
+def view(
+    function: F | None = None,
+    /,
+    *,
+    requires: Required = None,
+    on: str | list[str] | tuple[str, ...] | None = None,
+    every: float | None = None,
+    throttle: float = 0.0,
+    timeout: float | None = None,
+    worker: str | None = None,
+) -> Any:
+    """Make a function return what clients watch: it runs again when that may have changed.
+
+    It should only look things up, because it runs as often as is needed. Without `Socket` and `User` among its
+    parameters it runs once for all who watch it with the same arguments; with a `User` once for each user, with a
+    `Socket` once for each socket.
+
+    Args:
+        function: A public function of a plug file, `async def` or plain, that returns the value.
+        requires: As in `plug`; whoever loses it while watching loses the view at once.
+        on: The key that it depends on, or a list of them: it runs again after `server.changed("orders")`. What depends
+            on its arguments it says by `server.reads(...)` while it runs.
+        every: It runs again after so many seconds, too.
+        throttle: Seconds from the start of one run to that of the next, at least.
+        timeout: As in `plug`.
+        worker: As in `plug`.
+    """
+    watching = Watching(
+        on=() if on is None else checked_on(on),
+        every_s=None if every is None else checked_every(every),
+        throttle_s=checked_throttle(throttle),
+    )
+    options = Options(
+        timeout=None if timeout is None else checked_timeout(timeout),
+        idempotent=True,
+        worker="" if worker is None else checked_worker(worker),
+        requires=normalised(requires),
+        view=watching,
+        marks=("view",),
+    )
+    return marking(options, function)
 
 
 @overload
@@ -96,53 +156,33 @@ def authenticate(function: F | None = None, /, *, timeout: float = AUTHENTICATE_
             returns the `User`, or None for nobody that it knows.
         timeout: Seconds that it may take; then nobody is let in.
     """
-    _check_timeout(timeout)
-    return _marking("@authenticate", Options(timeout=float(timeout), event=AUTHENTICATE), function)
+    return marking(Options(timeout=checked_timeout(timeout), marks=("authenticate",)), function)
 
 
-def _marking(name: str, options: Options, function: F | None) -> Any:
+def marking(options: Options, function: F | None) -> Any:
     """The mark, or the function with it."""
 
     def mark(function: F) -> F:
-        if not callable(function):
-            raise DeclareError(f"{name} marks functions, not {type(function).__name__}")
+        if not callable(function) or isinstance(function, type):
+            raise DeclareError(_no_function(options.marks[0], function))
         other = getattr(function, "__dict__", {}).get(MARK)
-        if isinstance(other, Options) and other.event != options.event:
-            raise DeclareError("a function can't be marked both @plug and @authenticate: make two of it")
-        setattr(function, MARK, options)
+        setattr(function, MARK, _both(options, other) if isinstance(other, Options) else options)
         return function
 
     return mark if function is None else mark(function)
 
 
-def _check_timeout(timeout: Any) -> None:
-    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not (is_number and 0 < timeout <= 86_400):
-        raise DeclareError(f"timeout={timeout!r} must be more than 0 and at most 86400 seconds")
+def _no_function(mark: str, value: Any) -> str:
+    if isinstance(value, type):
+        return f"@{mark} marks functions, not classes"
+    hint = f": options have names, as @{mark}({OPTION[mark]})" if mark in OPTION else ""
+    return f"@{mark} marks functions, not {type(value).__name__}{hint}"
 
 
-def _check_order(order: Any) -> None:
-    if order in ("socket", "user") or (isinstance(order, str) and ORDER_FIELD.fullmatch(order)):
-        return
-    raise DeclareError(
-        f'order={order!r} must be "socket", "user", or a text with one field of the payload in braces, as "{{room}}"'
-    )
-
-
-def _check_worker(worker: Any) -> None:
-    if not (isinstance(worker, str) and WORKER.fullmatch(worker)):
-        raise DeclareError(
-            f"worker={worker!r} must be a name of a-z, 0-9, - and _ that begins with a letter (32 characters at most)"
-        )
-
-
-def on_load(function: F, /) -> F:
-    """Run a function without parameters each time its file has been loaded; raising keeps the old revision."""
-    setattr(function, MARK, "on_load")
-    return function
-
-
-def on_unload(function: F, /) -> F:
-    """Run a function without parameters after the last call of a revision that was replaced."""
-    setattr(function, MARK, "on_unload")
-    return function
+def _both(options: Options, other: Options) -> Options:
+    """What is said above another mark of the same function."""
+    if options.marks[0] in other.marks:
+        return structs.replace(options, marks=other.marks)
+    if not {*options.marks, *other.marks}.issubset(MOMENTS):
+        raise DeclareError(f"a function can't be marked both @{options.marks[0]} and @{other.marks[0]}: make two of it")
+    return structs.replace(options, marks=(*options.marks, *other.marks))

@@ -14,6 +14,13 @@ def top_level_functions(tree: ast.Module) -> list[Function]:
     return [node for node in _statements(tree.body) if isinstance(node, Function)]
 
 
+def top_level_calls(tree: ast.Module) -> list[ast.Call]:
+    """Calls that are statements of the module, those under `if` and `try` included."""
+    return [
+        node.value for node in _statements(tree.body) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    ]
+
+
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     for node in body:
         yield node

@@ -11,7 +11,7 @@ from msgspec import inspect as spec
 
 from plugsock.errors import DeclareError
 from plugsock.loader.signature import Mode, Signature
-from plugsock.model import ORDER_FIELD, Requires
+from plugsock.model import ORDER_FIELD, Kind, Requires
 
 
 def order_value(signature: Signature, order: str) -> Callable[[Any], Any] | None:
@@ -29,6 +29,8 @@ def required_values(signature: Signature, requires: Requires) -> dict[str, Calla
     Raises:
         DeclareError: A permission can't be made of it; one sentence says why and what would be right.
     """
+    if signature.kind is Kind.TOPIC:  # the `*` of its pattern stands in no payload
+        return {}
     texts = [text for any_of in requires for text in any_of]
     named = {found[1]: text for text in texts if (found := ORDER_FIELD.fullmatch(text))}
     return {name: _field_value(signature, f"requires={text!r}", name) for name, text in named.items()}

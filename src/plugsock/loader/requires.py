@@ -1,17 +1,13 @@
-"""What `@plug(requires=...)` can say: one permission, several of which all are needed, and choices of them."""
+"""What `requires=` can say: one permission, several of which all are needed, and choices of them."""
 
-from typing import Any
-
-from msgspec import Struct
+from collections.abc import Iterator
+from typing import Any, Final
 
 from plugsock.errors import DeclareError
-from plugsock.model import ORDER_FIELD, PERMISSION, PERMISSION_FORM, Requires
+from plugsock.model import ORDER_FIELD, PERMISSION, PERMISSION_FORM, AnyOf, Requires
 
-
-class AnyOf(Struct, frozen=True):
-    """Permissions of which one is enough; see `any_of`."""
-
-    permissions: tuple[str, ...]
+STAR: Final = "{*}"
+"""In what a rule for topics requires: what the `*` of its pattern stands for."""
 
 
 def any_of(*permissions: str) -> AnyOf:
@@ -31,6 +27,44 @@ def normalised(requires: Any) -> Requires:
     Raises:
         DeclareError: It is no permission; one sentence says what would be right.
     """
+    needed = _normalised(requires)
+    if any(field == STAR for field in _fields(needed)):
+        raise DeclareError(
+            f'requires={_shown(requires)} can have a field of the payload in braces, as "orders.read:{{shop}}": only '
+            "in a rule for topics is there a `*`"
+        )
+    return needed
+
+
+def normalised_for_topics(requires: Any, pattern: str) -> Requires:
+    """The same for a rule: the one field that it may have is what the `*` of the rule's pattern stands for.
+
+    Raises:
+        DeclareError: As in `normalised`.
+    """
+    needed = _normalised(requires)
+    for field in _fields(needed):
+        if field != STAR:
+            raise DeclareError(
+                f"requires={_shown(requires)} names a field, and who joins a topic sends none: what the `*` of the "
+                f'pattern stands for is "{STAR}"'
+            )
+        if not pattern.endswith("*"):
+            raise DeclareError(
+                f"requires={_shown(requires)} has {STAR} in it, and {pattern!r} has no `*` that it could stand for"
+            )
+    return needed
+
+
+def _fields(requires: Requires) -> Iterator[str]:
+    """What stands in braces, with these."""
+    for any_of in requires:
+        for text in any_of:
+            if named := ORDER_FIELD.fullmatch(text):
+                yield f"{{{named[1]}}}"
+
+
+def _normalised(requires: Any) -> Requires:
     if requires is None:
         return ()
     shown = f"requires={_shown(requires)}"
@@ -52,7 +86,7 @@ def _permission(said: Any, shown: str) -> str:
     if not isinstance(said, str):
         raise DeclareError(f'{shown} must be a permission as "orders.read", a list of them, or any_of("a", "b")')
     text: str = str.__str__(said)
-    if "*" in text:
+    if "*" in text.replace(STAR, "", 1):
         raise DeclareError(f"{shown} must name what is needed in full: only what a user holds can have a `*` in it")
     named = ORDER_FIELD.fullmatch(text)
     if named is None and ("{" in text or "}" in text):

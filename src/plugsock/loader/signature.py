@@ -18,10 +18,9 @@ from plugsock.loader.annotations import (
     is_whole,
     resolve,
     stream_item,
-    union_members,
 )
 from plugsock.loader.binding import HANDED_IN, Argument, Entry, entry, fresh, payload_type
-from plugsock.model import AUTHENTICATE, Hello, Kind, Raw, User
+from plugsock.model import Audience, Kind, Raw
 
 Decode: TypeAlias = Callable[[bytes], Any]
 Absent: TypeAlias = Mapping[bytes, Callable[[], Any]]
@@ -91,52 +90,37 @@ class Signature(Struct, frozen=True, eq=False):
         return self.decode[format](payload)
 
 
-def read(function: Callable[..., Any], event: str) -> Signature:
-    """Read a plug's signature.
+def read(function: Callable[..., Any], event: str, *, is_view: bool = False) -> Signature:
+    """Read a plug's signature, or a view's.
 
     Raises:
         DeclareError: It can't work; one sentence says why and what would be right.
     """
-    kind, is_async = _kind(function)
-    signature = inspect.signature(function)
-    arguments = _with_sources([_argument(parameter, function) for parameter in signature.parameters.values()])
-    output = _output(signature.return_annotation, function, kind, is_async=is_async)
-    return _signature(kind, arguments, _payload(arguments, event), output, is_async=is_async)
+    kind, is_async = kind_of(function)
+    if is_view:
+        if kind is Kind.STREAM:
+            raise DeclareError(
+                "a view has one value at a time, and runs again for the next: `return` it, don't `yield`"
+            )
+        kind = Kind.VIEW
+    arguments = _with_sources(arguments_of(function))
+    output = output_of(function, kind, is_async=is_async)
+    return made(kind, arguments, _payload(arguments, event), output, is_async=is_async)
 
 
-def read_authenticator(function: Callable[..., Any]) -> Signature:
-    """Read the signature of the function that is marked `@authenticate`; its payload is `{"hello": {...}}`.
+def audience(signature: Signature) -> Audience:
+    """Whom a view runs for, as its parameters say."""
+    if "socket" in signature.needs:
+        return "socket"
+    return "user" if "user" in signature.needs else "everybody"
+
+
+def made(kind: Kind, arguments: list[Argument], payload: "Payload", output: Any, *, is_async: bool) -> Signature:
+    """Put together what was read.
 
     Raises:
-        DeclareError: It can't work; one sentence says why and what would be right.
+        DeclareError: A parameter or the result can't be of its type.
     """
-    kind, is_async = _kind(function)
-    if kind is not Kind.CALL:
-        raise DeclareError("@authenticate says once who somebody is: `return` it, it can't `yield`")
-    signature = inspect.signature(function)
-    arguments = [_argument(parameter, function) for parameter in signature.parameters.values()]
-    _check_hello(arguments)
-    output = _output(signature.return_annotation, function, kind, is_async=is_async)
-    if output is not Any and not all(member in (User, type(None)) for member in union_members(output)):
-        raise DeclareError(
-            f"@authenticate says who somebody is: its result is `User | None`, not `{shape.text(output)}`"
-        )
-    payload = _fields([structs.replace(a, name="hello") for a in arguments if a.source == "field"], AUTHENTICATE)
-    return _signature(kind, arguments, payload, output, is_async=is_async)
-
-
-def _check_hello(arguments: list[Argument]) -> None:
-    for argument in arguments:
-        if argument.source in ("socket", "user"):
-            raise DeclareError(f"`{argument.name}` can't be handed in: @authenticate is asked before there is a caller")
-    fields = [argument for argument in arguments if argument.source == "field"]
-    if len(fields) != 1 or fields[0].annotation is not Hello or fields[0].default is not inspect.Parameter.empty:
-        raise DeclareError(
-            "@authenticate takes what somebody shows of themselves, as `hello: Hello`, and nothing else but a `Server`"
-        )
-
-
-def _signature(kind: Kind, arguments: list[Argument], payload: "_Payload", output: Any, *, is_async: bool) -> Signature:
     for argument in arguments:
         check_server(argument.name, argument.annotation, is_async=is_async)
     result = _checked(output, "the result")
@@ -161,7 +145,8 @@ def _signature(kind: Kind, arguments: list[Argument], payload: "_Payload", outpu
     )
 
 
-def _kind(function: Callable[..., Any]) -> tuple[Kind, bool]:
+def kind_of(function: Callable[..., Any]) -> tuple[Kind, bool]:
+    """Has it one result or a stream of them, and is it `async def`?"""
     if inspect.isasyncgenfunction(function):
         return Kind.STREAM, True
     if inspect.isgeneratorfunction(function):
@@ -171,6 +156,15 @@ def _kind(function: Callable[..., Any]) -> tuple[Kind, bool]:
     if inner is not function and inspect.iscoroutinefunction(inner) and not is_async:
         raise DeclareError("a decorator hides that this is async: make the wrapper it returns `async def` too")
     return Kind.CALL, is_async
+
+
+def arguments_of(function: Callable[..., Any]) -> list[Argument]:
+    """Its parameters, each a field of the payload unless it is handed in.
+
+    Raises:
+        DeclareError: One of them can be neither.
+    """
+    return [_argument(parameter, function) for parameter in inspect.signature(function).parameters.values()]
 
 
 def _argument(parameter: inspect.Parameter, function: Callable[..., Any]) -> Argument:
@@ -194,16 +188,18 @@ def _argument(parameter: inspect.Parameter, function: Callable[..., Any]) -> Arg
 
 def _with_sources(arguments: list[Argument]) -> list[Argument]:
     """One single parameter that is an object by itself, or Raw, is the whole payload."""
-    fields = [argument for argument in arguments if argument.source == "field"]
-    if len(fields) == 1 and (fields[0].annotation is Raw or is_whole(fields[0].annotation)):
-        return [structs.replace(a, source="value") if a is fields[0] else a for a in arguments]
-    for field in fields:
+    found = [argument for argument in arguments if argument.source == "field"]
+    if len(found) == 1 and (found[0].annotation is Raw or is_whole(found[0].annotation)):
+        return [structs.replace(a, source="value") if a is found[0] else a for a in arguments]
+    for field in found:
         if field.annotation is Raw:
             raise DeclareError(f"`{field.name}: Raw` is a whole payload: it must be the only parameter, or be `bytes`")
     return arguments
 
 
-class _Payload(Struct):
+class Payload(Struct):
+    """How a payload is decoded, and shown to people."""
+
     mode: Mode
     type: Any
     decode: tuple[Decode, Decode]
@@ -211,27 +207,32 @@ class _Payload(Struct):
     text: str
 
 
-def _payload(arguments: list[Argument], event: str) -> _Payload:
+def _payload(arguments: list[Argument], event: str) -> Payload:
     whole = next((argument for argument in arguments if argument.source == "value"), None)
     if whole is None:
-        return _fields(arguments, event)
+        return fields(arguments, event)
     if whole.annotation is Raw:
-        return _Payload(Mode.RAW, Raw, (_raw_json, _raw_msgpack), ({}, {}), "raw")
+        return Payload(Mode.RAW, Raw, (_raw_json, _raw_msgpack), ({}, {}), "raw")
     _checked(whole.annotation, f"`{whole.name}`")
     decode = _decoders(whole.annotation)
     absent = (_whole_absent(whole, decode[0], NULLS[0]), _whole_absent(whole, decode[1], NULLS[1]))
-    return _Payload(Mode.WHOLE, whole.annotation, decode, absent, shape.whole_text(whole.annotation))
+    return Payload(Mode.WHOLE, whole.annotation, decode, absent, shape.whole_text(whole.annotation))
 
 
-def _fields(arguments: list[Argument], event: str) -> _Payload:
-    fields = [argument for argument in arguments if argument.source == "field"]
-    for field in fields:
+def fields(arguments: list[Argument], event: str) -> Payload:
+    """An object whose fields are some of the arguments.
+
+    Raises:
+        DeclareError: The type of one can't come over the wire.
+    """
+    found = [argument for argument in arguments if argument.source == "field"]
+    for field in found:
         _checked(field.annotation, f"`{field.name}`")
-    type = payload_type(event, fields)
+    type = payload_type(event, found)
     decode = _decoders(type)
     absent = (_fields_absent(decode, 0), _fields_absent(decode, 1))
-    texts = (shape.parameter_text(field.name, field.annotation, field.default) for field in fields)
-    return _Payload(Mode.FIELDS, type, decode, absent, f"({', '.join(texts)})")
+    texts = (shape.parameter_text(field.name, field.annotation, field.default) for field in found)
+    return Payload(Mode.FIELDS, type, decode, absent, f"({', '.join(texts)})")
 
 
 def _fields_absent(decode: tuple[Decode, Decode], format: int) -> Absent:
@@ -283,7 +284,13 @@ def _checked(annotation: Any, what: str) -> shape.Holds:
     return found
 
 
-def _output(annotation: Any, function: Callable[..., Any], kind: Kind, *, is_async: bool) -> Any:
+def output_of(function: Callable[..., Any], kind: Kind, *, is_async: bool) -> Any:
+    """The type of its result, of a stream's items.
+
+    Raises:
+        DeclareError: It does not go with what the function does.
+    """
+    annotation = inspect.signature(function).return_annotation
     if annotation is inspect.Parameter.empty:
         return Any
     declared = resolve(annotation, function, "the result")

@@ -12,9 +12,12 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from plugsock.loader import depends
-from plugsock.model import AUTHENTICATE, Problem
+from plugsock.model import AUTHENTICATE, MOMENTS, Problem
 
 Origin: TypeAlias = Literal["folder", "embedded"]
+
+TOPIC: Final = "topic"
+"""The word by which authors say a rule for topics."""
 
 LONGEST_MESSAGE: Final = 300
 """Characters of an author's error message that a problem repeats."""
@@ -42,7 +45,7 @@ class Facts(Struct, frozen=True):
     is_trivial: bool = False
     """It has no statements: as a package, nobody depends on it."""
     claims: frozenset[str] = frozenset()
-    """Events that it may define: those of its decorated public functions, and `@authenticate`."""
+    """Events that it may define: those of its decorated functions, and its rules for topics."""
     problem: Problem | None = None
     """Why it can't be used, if that is plain already."""
 
@@ -92,7 +95,7 @@ class Source:
             imports=depends.imports(tree, self.module, is_package=self.is_package),
             is_trivial=not tree.body or (len(tree.body) == 1 and ast.get_docstring(tree) is not None),
             functions={node.name: node.lineno for node in functions},
-            claims=frozenset().union(*map(self._claims, functions)),
+            claims=frozenset(self._rules(depends.top_level_calls(tree))).union(*map(self._claims, functions)),
         )
 
     def _double(self, functions: list[depends.Function]) -> Problem | None:
@@ -102,7 +105,7 @@ class Source:
             if claims := self._claims(node):
                 line = first.setdefault(node.name, node.lineno)
                 if line != node.lineno:
-                    event = min(claims)  # `@` comes before all letters
+                    event = min(claims)  # `@` comes before all letters: what is said of it names the mark
                     return self.problem(node.lineno, defined_twice(event, f"{self.file}:{line}"), (event,))
         return None
 
@@ -110,9 +113,19 @@ class Source:
         """The events that a function may answer, as far as its decorators tell."""
         if self.holds_no_events:
             return set()
-        others = [decorator for decorator in node.decorator_list if not _is_authenticate(decorator)]
-        claims = {self.event(node.name)} if others and not node.name.startswith("_") else set()
-        return claims if others == node.decorator_list else claims | {AUTHENTICATE}
+        claims = {self.answer(_name(decorator), node.name) for decorator in node.decorator_list}
+        return {event for event in claims if event.startswith("@")} if node.name.startswith("_") else claims
+
+    def _rules(self, calls: list[ast.Call]) -> set[str]:
+        """The events of rules for topics, as far as the patterns stand in the text."""
+        if self.holds_no_events:
+            return set()
+        patterns = (call.args[0] for call in calls if call.args and _name(call) == TOPIC)
+        return {
+            rule_event(pattern.value)
+            for pattern in patterns
+            if isinstance(pattern, ast.Constant) and isinstance(pattern.value, str)
+        }
 
     def text(self, _module: str = "") -> str:
         """What it says, for tracebacks; called like a loader's `get_source`."""
@@ -133,6 +146,12 @@ class Source:
             parts.append(function)
         return ".".join(parts)
 
+    def answer(self, mark: str, function: str) -> str:
+        """Name of the event that a function of this file answers for one of its decorators, by that one's name."""
+        if f"@{mark}" == AUTHENTICATE:
+            return AUTHENTICATE
+        return f"@{mark}:{self.event(function)}" if mark in MOMENTS else self.event(function)
+
     def problem(self, line: int, message: str, events: tuple[str, ...] = ()) -> Problem:
         """Say what is wrong here, on one line."""
         sentence = " ".join(one_line(message).split())
@@ -143,15 +162,25 @@ class Source:
 
 def defined_twice(event: str, other: str) -> str:
     """Say that something else defines the same event, at `file:line`."""
+    mark, _, name = event.partition(":")
     if event == AUTHENTICATE:
         return f"@authenticate stands here and at {other}: a folder has one, remove the other"
+    if event == rule_event(name):
+        return f"topic({name!r}) stands here and at {other}: a pattern has one rule, remove the other"
+    if event.startswith("@"):
+        return f"{name!r}, marked {mark}, is defined here and at {other}: rename or remove one"
     return f"the event {event!r} is defined here and at {other}: rename or remove one"
 
 
-def _is_authenticate(decorator: ast.expr) -> bool:
-    """Is it `@authenticate` by its name: `@plugsock.authenticate(timeout=1.0)` too?"""
-    mark = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return (mark.attr if isinstance(mark, ast.Attribute) else getattr(mark, "id", "")) == AUTHENTICATE[1:]
+def rule_event(pattern: str) -> str:
+    """The event that stands for a rule for topics."""
+    return f"@{TOPIC}:{pattern}"
+
+
+def _name(node: ast.expr) -> str:
+    """What is called, or marks a function: `view` of `@view`, of `@view(on="orders")` and of `@plugsock.view`."""
+    named = node.func if isinstance(node, ast.Call) else node
+    return named.attr if isinstance(named, ast.Attribute) else getattr(named, "id", "")
 
 
 def one_line(text: str) -> str:

@@ -279,7 +279,7 @@ class Member:
             self._office.sink.item(running.call.sequence, payload)
 
     def emit(self, emit: Emit) -> None:
-        """A plug sent, broadcast or kicked; not in the name of a call that was ended."""
+        """A plug said something on its own; not in the name of a call that was ended."""
         serial = emit.sequence
         if serial:
             running = self.open.get(serial)

@@ -69,7 +69,7 @@ class Pool:
             tells.
         running: Every call that a worker has, by the gateway's sequence.
         members: Every worker that has registered and has not gone.
-        states: What is known of the sockets that are no strangers.
+        states: What is known of the sockets that are no strangers, or in a topic.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Pool:
 
     def socket(self, state: SocketState) -> None:
         """See `rpc.link.Link`: a worker hears of a socket with its first call, and of what changes about it."""
-        if state.user is None and state.id not in self.states:
+        if state.user is None and not state.topics and state.id not in self.states:
             return  # nobody knows anything of a stranger
         self.states[state.id] = state
         for member in self.members:

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-from plugsock.model import Announcement, Problem, Reach
+from plugsock.model import Announcement, Member, Problem, Reach, Requires
 
 OK: Final = 0
 ERROR: Final = 1
@@ -20,6 +20,9 @@ MOCK: Final = 2
 """Flag of a call: a made-up answer is wanted."""
 SILENT: Final = 4
 """Flag of a call: nobody waits for the answer (`call 0`)."""
+VIEW: Final = 8
+"""Flag of a call: it is a view's, for those who watch it. Its payload is a `views.Asked`, what comes back a `views.Told`;
+only what keeps it from running at all is answered with a fault."""
 
 
 class Call(Struct, array_like=True, gc=False):
@@ -53,15 +56,11 @@ class Call(Struct, array_like=True, gc=False):
 
 
 class Details(Struct, array_like=True):
-    """What is said of a run beyond its answer: for a call with `EXPLAIN`, and for every run of a view."""
+    """What is said of a run beyond its answer, for a call with `EXPLAIN`."""
 
     waited_s: float
     decoded_s: float
     encoded_s: float
-    reads: list[str]
-    """Keys that a view read."""
-    change: int
-    """The gateway's change number when the run began."""
 
 
 class SocketState(Struct, array_like=True):
@@ -72,6 +71,7 @@ class SocketState(Struct, array_like=True):
     permissions: list[str]
     expires: float | None
     rights: int
+    topics: list[str] = []
 
 
 class Send(Struct, array_like=True, tag_field="type", tag=True):
@@ -83,6 +83,8 @@ class Send(Struct, array_like=True, tag_field="type", tag=True):
     msgpack: bytes | None
     sequence: int
     """The call it came from, 0 for none: after `cancel` a worker says nothing more of a call."""
+    needs: Requires = ()
+    """What its receiver must be allowed to."""
 
 
 class Broadcast(Struct, array_like=True, tag_field="type", tag=True):
@@ -92,6 +94,44 @@ class Broadcast(Struct, array_like=True, tag_field="type", tag=True):
     json: bytes
     msgpack: bytes | None
     sequence: int
+    needs: Requires = ()
+
+
+class Publish(Struct, array_like=True, tag_field="type", tag=True):
+    """`push` to every socket in a topic."""
+
+    topic: str
+    event: str
+    json: bytes
+    msgpack: bytes | None
+    sequence: int
+    needs: Requires = ()
+
+
+class Join(Struct, array_like=True, tag_field="type", tag=True):
+    """Put a socket into a topic."""
+
+    socket: str
+    topic: str
+    data: bytes | None
+    """What members are told of it, as JSON; None if nothing is said."""
+    sequence: int
+
+
+class Leave(Struct, array_like=True, tag_field="type", tag=True):
+    """Take a socket out of a topic."""
+
+    socket: str
+    topic: str
+    sequence: int
+
+
+class Touch(Struct, array_like=True, tag_field="type", tag=True):
+    """Something has changed that views may have read."""
+
+    keys: list[str]
+    sequence: int = 0
+    """Never a call's: what has changed has changed, whatever became of the call."""
 
 
 class Kick(Struct, array_like=True, tag_field="type", tag=True):
@@ -112,7 +152,7 @@ class KickUser(Struct, array_like=True, tag_field="type", tag=True):
     sequence: int
 
 
-Emit: TypeAlias = Send | Broadcast | Kick | KickUser
+Emit: TypeAlias = Send | Broadcast | Publish | Join | Leave | Touch | Kick | KickUser
 """Something a plug said on its own; enqueued, in order, in front of the answer of the call it came from."""
 
 
@@ -132,15 +172,22 @@ class Revoke(Struct, array_like=True, tag_field="type", tag=True):
     """Also wait until each socket that it reached has answered a ping, at most so long; those that don't are closed."""
 
 
-Request: TypeAlias = Grant | Revoke
+class Members(Struct, array_like=True, tag_field="type", tag=True):
+    """Who is in a topic?"""
+
+    topic: str
+
+
+Request: TypeAlias = Grant | Revoke | Members
 """What a plug asks the gateway for and waits until it is done."""
 
 
 class Reply(Struct, array_like=True):
-    """The gateway's answer to a `Request`: what it reached, or why it was not done."""
+    """The gateway's answer to a `Request`: what it reached, or who is there, or why it was not done."""
 
     reach: Reach
     error: str = ""
+    members: list[Member] = []
 
 
 class File(Struct, array_like=True, frozen=True):

@@ -7,7 +7,7 @@ it, and learns what became of each. Pure: no clock, no socket; `gateway` drives 
 import enum
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 MAX_ANSWERS: Final = 64
 MAX_ANSWER_BYTES: Final = 256 * 1024
@@ -69,15 +69,17 @@ class Session(Generic[Open]):
     Attributes:
         state: See `State`.
         calls: What is open, by the client's id.
+        watches: The views that are watched, likewise.
         grows: `hello` was said: ids must grow, and answers are kept.
         highest: The highest id seen since ids must grow.
     """
 
-    __slots__ = ("_answers", "_mixed", "calls", "grows", "highest", "state")
+    __slots__ = ("_answers", "_mixed", "calls", "grows", "highest", "state", "watches")
 
     def __init__(self) -> None:
         self.state = NEW
         self.calls: dict[bytes, Open] = {}
+        self.watches: dict[bytes, Any] = {}
         self.grows = False
         self.highest = b""
         self._answers: deque[Answer] = _NONE
@@ -97,7 +99,7 @@ class Session(Generic[Open]):
 
     def admit(self, id: bytes) -> str | None:
         """Say why an id can't be opened, or None and remember it."""
-        if id in self.calls:
+        if id in self.calls or id in self.watches:
             return "This id is still open."
         if self.grows:
             highest = self.highest
@@ -133,7 +135,7 @@ class Session(Generic[Open]):
 
     def outcome(self, id: bytes) -> Answer | Outcome:
         """What became of an id: its answer, or why there is none."""
-        if id in self.calls:
+        if id in self.calls or id in self.watches:
             return Outcome.RUNNING
         for answer in self._answers:
             if answer[0] == id:

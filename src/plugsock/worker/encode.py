@@ -165,9 +165,16 @@ def pushed(data: Any, *, msgpack: bool) -> tuple[bytes, bytes | None]:
     """Encode what a plug sends to sockets: as JSON, and as MessagePack only while somebody wants that.
 
     Raises:
-        Unsendable: It can't be sent.
-        ValueError: It is longer than `MOST_PUSHED`, as JSON whoever gets it: who listens must not make a difference.
+        ValueError: It can't be sent; or it is longer than `MOST_PUSHED`, as JSON whoever gets it: who listens must not
+            make a difference.
     """
+    try:
+        return _pushed(data, msgpack=msgpack)
+    except Unsendable as wrong:  # no answer's fault: the line that pushes it is to be seen in the log
+        raise ValueError(f"What is pushed can't be sent: {wrong}") from None
+
+
+def _pushed(data: Any, *, msgpack: bool) -> tuple[bytes, bytes | None]:
     if type(data) is Raw:
         _refuse_long(data)
         return raw(data, JSON), (encoded(msgspec.json.decode(data), MSGPACK) if msgpack else None)

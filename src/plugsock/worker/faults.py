@@ -49,15 +49,15 @@ class Faults:
     def __init__(self, *, dev: bool) -> None:
         self._dev = dev
 
-    def encode(self, call: Call, error: BaseException) -> bytes:
-        """The payload of the error answer to a call whose plug raised, or whose result can't be sent."""
+    def encode(self, call: Call, error: BaseException, format: int) -> bytes:
+        """The fault, in a format, of a call whose plug raised, or whose result can't be sent."""
         try:
-            return encoded(self._own(error), call.format) if isinstance(error, Error) else self._failed(call, error)
+            return encoded(self._own(error), format) if isinstance(error, Error) else self._failed(call, error, format)
         except BaseException as worse:  # the exception's own code runs here: __str__, properties, what data holds
             try:
-                return self._failed(call, worse)
+                return self._failed(call, worse, format)
             except BaseException:  # there is no memory left
-                return LAST_RESORT[call.format]
+                return LAST_RESORT[format]
 
     def _own(self, error: Error) -> Fault:
         """What the author wrote for the caller to see."""
@@ -65,10 +65,10 @@ class Faults:
         after_ms = None if error.after is None else max(0, round(error.after * 1000))
         return Fault(str(error.code), str(error.message), retry=bool(error.retry), after_ms=after_ms, data=error.data)
 
-    def _failed(self, call: Call, error: BaseException) -> bytes:
+    def _failed(self, call: Call, error: BaseException, format: int) -> bytes:
         ref = secrets.token_hex(4)
         if call.event == AUTHENTICATE:
-            return self._failed_to_authenticate(call, error, ref)
+            return ENCODE[format](self._failed_to_authenticate(call, error, ref))
         trace = text(error)
         fields = {"event": call.event, "revision": call.revision, "socket": call.socket, "ref": ref}
         code, message = _said(error, ref)
@@ -77,15 +77,15 @@ class Faults:
         else:
             log.error("a plug failed", **fields, error=summary(error), traceback=trace)
         data = {"traceback": trace} if self._dev else None
-        return ENCODE[call.format](Fault(code, message, ref=ref, data=data))
+        return ENCODE[format](Fault(code, message, ref=ref, data=data))
 
-    def _failed_to_authenticate(self, call: Call, error: BaseException, ref: str) -> bytes:
+    def _failed_to_authenticate(self, call: Call, error: BaseException, ref: str) -> Fault:
         """Say where it failed and nothing of what was shown: the text of an error may well be a token."""
         frames = traceback.extract_tb(authors(error.__traceback__), limit=-FRAMES)
         fields = {"event": call.event, "revision": call.revision, "ref": ref}
         places = _clean("".join(traceback.format_list(frames)))
         log.error("a plug failed", **fields, error=type(error).__name__, traceback=places)
-        return ENCODE[call.format](Fault("plug_error", f"The plug failed; the log has it under ref {ref}.", ref=ref))
+        return Fault("plug_error", f"The plug failed; the log has it under ref {ref}.", ref=ref)
 
 
 def _said(error: BaseException, ref: str) -> tuple[str, str]:

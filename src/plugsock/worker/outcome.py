@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from msgspec import Struct
 
 from plugsock.errors import CODES, CallEnded
-from plugsock.model import Fault
+from plugsock.model import JSON, Fault
 from plugsock.rpc.frames import ERROR, EXPLAIN, OK, Call, Details
 from plugsock.rpc.link import Sink
 from plugsock.worker.encode import ENCODE
@@ -15,6 +15,7 @@ from plugsock.worker.faults import Faults
 from plugsock.worker.mouth import Voice
 from plugsock.worker.outbox import Outbox
 from plugsock.worker.table import Served
+from plugsock.worker.views import ViewCall, failed, named, told
 
 Outcome: TypeAlias = tuple[int, bytes]
 """Status and payload of an answer."""
@@ -78,11 +79,13 @@ class Answers:
     def of(self, run: Run, value: Any, error: BaseException | None) -> Outcome:
         """What a call that returned or raised is answered with; in any thread."""
         call = run.call
+        view = call if isinstance(call, ViewCall) else None
         ended = perf_counter()
         run.ran_s = ended - run.began
         if error is None:
             try:
-                payload = run.served.encode(value, call.format)
+                served = run.served
+                payload = served.encode(value, call.format) if view is None else told(view, served, value, run.voice)
                 if call.flags & EXPLAIN:
                     run.encoded_s = perf_counter() - ended
                 return OK, payload
@@ -90,7 +93,9 @@ class Answers:
                 error = raised
         if run.is_over and isinstance(error, asyncio.CancelledError | CallEnded | GeneratorExit):
             return ERROR, b""  # it ends as it was told to
-        return ERROR, self._faults.encode(call, error)
+        if view is not None:
+            return OK, failed(self._faults.encode(call, error, JSON), run.voice)
+        return ERROR, self._faults.encode(call, error, call.format)
 
     def give(self, run: Run, outcome: Outcome) -> None:
         """Answer, after all that was said before, or say that a run has ended that was ended before; on the loop."""
@@ -105,9 +110,18 @@ class Answers:
         if run.voice is not None:
             run.voice.sequence = 0
         if call.flags & EXPLAIN:
-            details = Details(run.waited_s, run.decoded_s, run.encoded_s, [], 0)
+            details = Details(run.waited_s, run.decoded_s, run.encoded_s)
         status, payload = outcome
         self._answer(call.sequence, status, payload, run.ran_s, details)
+
+    def name(self, run: Run, value: Any) -> None:
+        """Answer who has only asked which arguments of a view these are."""
+        try:
+            payload = named(run.served, value)
+        except BaseException as error:  # of the plug's own types, as in decoding
+            self.failed(run.call, error)
+            return
+        self._answer(run.call.sequence, OK, payload, 0.0, None)
 
     def item(self, run: Run, payload: bytes) -> None:
         """Send a stream's next value; on the loop."""
@@ -126,5 +140,5 @@ class Answers:
         self._answer(call.sequence, ERROR, ENCODE[call.format](fault), 0.0, None)
 
     def failed(self, call: Call, error: BaseException) -> None:
-        """Answer a call whose plug's own types raised while its payload was decoded."""
-        self._answer(call.sequence, ERROR, self._faults.encode(call, error), 0.0, None)
+        """Answer a call whose plug's own types raised while its payload was looked at."""
+        self._answer(call.sequence, ERROR, self._faults.encode(call, error, call.format), 0.0, None)

@@ -18,7 +18,7 @@ from plugsock.ops import parcels
 from plugsock.ops.log import get_logger
 from plugsock.rpc import batches
 from plugsock.rpc.batches import ANSWER, LONG, Began, Parcel, Violation
-from plugsock.rpc.frames import Details, Emit, Kick, KickUser, Request, Staged
+from plugsock.rpc.frames import Broadcast, Details, Emit, Publish, Request, Send, Staged, Touch
 from plugsock.rpc.link import WorkerLink
 from plugsock.rpc.page import STARTED, TAKEN_BACK, Page
 from plugsock.rpc.turn import Turn
@@ -113,8 +113,7 @@ class Process(asyncio.Protocol):
 
     def emit(self, emit: Emit) -> None:
         """See `rpc.link.Sink`."""
-        size = 0 if isinstance(emit, Kick | KickUser) else len(emit.json) + len(emit.msgpack or b"")
-        self._say(batches.Said(emit), size)
+        self._say(batches.Said(emit), _size(emit))
 
     def ask(self, number: int, sequence: int, request: Request) -> None:
         """See `rpc.link.Sink`."""
@@ -223,6 +222,12 @@ class Process(asyncio.Protocol):
     def _write(self, pieces: list[bytes]) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.writelines(pieces)
+
+
+def _size(emit: Emit) -> int:
+    if isinstance(emit, Send | Broadcast | Publish):
+        return len(emit.json) + len(emit.msgpack or b"")
+    return sum(map(len, emit.keys)) if isinstance(emit, Touch) else 0  # of the others, about nothing
 
 
 def _flawed(message: Any, error: Exception) -> None:

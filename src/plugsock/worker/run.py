@@ -19,10 +19,11 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final, Protocol, TypeAlias
 
+from plugsock.everybody import Everybody
 from plugsock.loader.signature import LONGEST_NULL
-from plugsock.model import JSON, Everybody, User
+from plugsock.model import JSON, User
 from plugsock.ops.log import get_logger
-from plugsock.rpc.frames import OK, Call
+from plugsock.rpc.frames import OK, VIEW, Call
 from plugsock.rpc.link import Sink
 from plugsock.rpc.page import STARTED, Page, private
 from plugsock.worker.bind import REFUSALS, bad_payload
@@ -31,11 +32,13 @@ from plugsock.worker.marks import PageMarks
 from plugsock.worker.mouth import Mouth, Voice
 from plugsock.worker.outbox import Outbox
 from plugsock.worker.outcome import END, Answers, Open, Outcome, Run
+from plugsock.worker.peers import Peers
 from plugsock.worker.repeats import COLON, refuse_repeats
 from plugsock.worker.stream import AsyncStream, Credit, ThreadStream
 from plugsock.worker.table import ASYNC_CALL, ASYNC_STREAM, THREAD_CALL, THREAD_STREAM, Served, Table
 from plugsock.worker.threads import CAPACITY, Job, Threads
-from plugsock.worker.words import CallerSocket, Peers, server_of
+from plugsock.worker.views import ViewCall, opened
+from plugsock.worker.words import CallerSocket, server_of
 
 if sys.version_info >= (3, 12):
     from plugsock.worker.eager import Starter, Suspended
@@ -148,7 +151,11 @@ class Runner:
         # Longer than others and flat, because it runs once a call, where a function more costs 3 % of the whole.
         # All are marked, because of all of them the plug's own types may run code while the payload is decoded.
         self._page[STARTED] = call.sequence
-        arrived = perf_counter() if call.flags else 0.0
+        arrived = 0.0
+        if call.flags:
+            arrived = perf_counter()
+            if call.flags & VIEW:
+                call = opened(call)
         try:
             served = self._serving[call.revision][call.event]
         except KeyError:
@@ -242,11 +249,14 @@ class Runner:
         call, served = run.call, run.served
         if arrived:
             run.decoded_s = run.began - arrived
-        if served.signature.user_required and self.peers.user(call.socket) is None:
-            self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
-            return
         if served.differs is not None and (fault := served.differs(call, value)) is not None:
             self._answers.misfit(call, fault)
+            return
+        if isinstance(call, ViewCall) and call.asked.only_named:
+            self._answers.name(run, value)
+            return
+        if served.signature.user_required and self.peers.user(call.socket) is None:
+            self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
             return
         handed_in = self._handed_in(run) if served.needs else ()
         if served.style == ASYNC_CALL:
@@ -257,13 +267,12 @@ class Runner:
 
     def _handed_in(self, run: Run) -> tuple[CallerSocket | None, Everybody | None, User | None]:
         """The Socket, Server and User of a plug that takes any."""
-        needs, id = run.served.needs, run.call.socket
-        user = self.peers.user(id)
-        run.voice = voice = Voice(run.call.sequence)
+        needs, id, peers = run.served.needs, run.call.socket, self.peers
+        run.voice = voice = Voice(run.call.sequence, is_view=bool(run.call.flags & VIEW))
         is_guarded = bool(run.served.plug.announcement.requires)
-        socket = CallerSocket(id, user, self.mouth, voice, is_guarded=is_guarded) if "socket" in needs else None
+        socket = CallerSocket(id, peers, self.mouth, voice, is_guarded=is_guarded) if "socket" in needs else None
         server = server_of(self.mouth, voice, is_async=run.served.signature.is_async) if "server" in needs else None
-        return socket, server, user
+        return socket, server, peers.user(id)
 
     def _run_async(self, coro: Coroutine[Any, Any, Any], done: Done[Run], run: Run) -> None:
         try:

@@ -47,7 +47,13 @@ class Served:
         self.style: Final = _style(signature)
         self.differs: Final = differs(plug.announcement, signature)
         self.is_common: Final = self.style == ASYNC_CALL and not self.needs and self.differs is None
-        self.encode: Final = Results(signature, max_answer, check=dev).encode
+        is_asked = plug.announcement.kind is not Kind.MOMENT
+        self.encode: Final = Results(signature, max_answer, check=dev).encode if is_asked else _nothing
+
+
+def _nothing(_value: Any, _format: int) -> bytes:
+    """Nobody asks what a hook returns."""
+    return b""
 
 
 def _style(signature: Signature) -> int:

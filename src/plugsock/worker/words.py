@@ -5,43 +5,84 @@ After a plug has returned, what it left behind (a task, a thread, a kept socket)
 """
 
 import asyncio
-import functools
-import re
-from typing import Any, Final
+from typing import Any
 
 from plugsock import blocking
 from plugsock.errors import CallEnded, PlugsockError
-from plugsock.model import HELD, PERMISSION_FORM, Everybody, Reach, Server, Socket, User
-from plugsock.rpc.frames import Broadcast, Grant, Kick, KickUser, Request, Revoke, Send, SocketState
-from plugsock.worker.encode import pushed, shown
+from plugsock.everybody import Everybody, Server
+from plugsock.model import Member, Reach, Required, Socket
+from plugsock.rpc.frames import (
+    Broadcast,
+    Grant,
+    Join,
+    Kick,
+    KickUser,
+    Leave,
+    Members,
+    Publish,
+    Reply,
+    Request,
+    Revoke,
+    Send,
+    Touch,
+)
+from plugsock.rpc.views import MEMBERS
+from plugsock.worker.checks import (
+    close_code,
+    close_reason,
+    event_name,
+    fence_seconds,
+    key_paths,
+    member_data,
+    needed,
+    permission_text,
+    socket_id,
+    topic_name,
+    user_id,
+)
+from plugsock.worker.encode import pushed
 from plugsock.worker.mouth import Mouth, Voice
-
-LONGEST_REASON: Final = 123
-"""Bytes of a close reason: what is left of a control frame's 125 (RFC 6455, 5.5)."""
-
-SENDABLE_CODES: Final = frozenset({1000, 1001, 1008, 1011, 1012, 1013})
-"""Registered close codes that a server may send and that say something about a plug's decision."""
-
-LONGEST_FENCE_S: Final = 86_400
-"""As long as a call may take, whose plug would wait for it."""
-
-_EVENT: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
+from plugsock.worker.peers import Peers
 
 
 class CallerSocket(Socket):
     """The caller, as one call sees it."""
 
-    __slots__ = ("_is_guarded", "_mouth", "_voice", "id", "user")
+    __slots__ = ("_heard", "_is_guarded", "_mouth", "_peers", "_said", "_voice", "id", "user")
 
-    def __init__(self, id: str, user: User | None, mouth: Mouth, voice: Voice, *, is_guarded: bool) -> None:
+    def __init__(self, id: str, peers: Peers, mouth: Mouth, voice: Voice, *, is_guarded: bool) -> None:
         self.id = id
-        self.user = user
+        self.user = peers.user(id)
+        self._peers = peers
         self._mouth = mouth
         self._voice = voice
         self._is_guarded = is_guarded
+        self._said: dict[str, bool] = {}
+        self._heard: frozenset[str] | None = None
 
     def __repr__(self) -> str:
         return f"<Socket {self.id}>"
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """See `plugsock.Socket`: what was heard last, and what was said since by this call."""
+        heard = self._peers.topics(self.id)
+        if heard is not self._heard:
+            return heard
+        joined = {topic for topic, is_in in self._said.items() if is_in}
+        return (heard | joined) - (self._said.keys() - joined)
+
+    def join(self, topic: str, data: Any = None) -> None:
+        """See `plugsock.Socket`."""
+        name = topic_name(topic)
+        self._mouth.say(self._voice, Join(self.id, name, member_data(data), self._voice.sequence))
+        self._note(name, is_in=True)
+
+    def leave(self, topic: str) -> None:
+        """See `plugsock.Socket`."""
+        name = topic_name(topic)
+        self._mouth.say(self._voice, Leave(self.id, name, self._voice.sequence))
+        self._note(name, is_in=False)
 
     def send(self, event: str, data: Any = None) -> None:
         """See `plugsock.Socket`."""
@@ -54,6 +95,13 @@ class CallerSocket(Socket):
         """See `plugsock.Socket`."""
         kick(self._mouth, self._voice, self.id, code, reason)
 
+    def _note(self, topic: str, *, is_in: bool) -> None:
+        """Remember what was said until the next word about this socket is heard."""
+        heard = self._peers.topics(self.id)
+        if heard is not self._heard:
+            self._heard, self._said = heard, {}
+        self._said[topic] = is_in
+
 
 class EveryoneElse(Everybody):
     """Everybody, as one call sees them: the words that enqueue."""
@@ -64,14 +112,30 @@ class EveryoneElse(Everybody):
         self._mouth = mouth
         self._voice = voice
 
-    def broadcast(self, event: str, data: Any = None) -> None:
+    def publish(self, topic: str, event: str, data: Any = None, *, requires: Required = None) -> None:
         """See `plugsock.Server`."""
+        topic, event, needs = topic_name(topic), event_name(event), needed(requires)
         json, msgpack = pushed(data, msgpack=self._mouth.msgpack)
-        self._mouth.say(self._voice, Broadcast(event_name(event), json, msgpack, self._voice.sequence))
+        self._mouth.say(self._voice, Publish(topic, event, json, msgpack, self._voice.sequence, needs))
 
-    def send(self, socket_id: str, event: str, data: Any = None) -> None:
+    def broadcast(self, event: str, data: Any = None, *, requires: Required = None) -> None:
         """See `plugsock.Server`."""
-        send(self._mouth, self._voice, socket_id, event, data)
+        event, needs = event_name(event), needed(requires)
+        json, msgpack = pushed(data, msgpack=self._mouth.msgpack)
+        self._mouth.say(self._voice, Broadcast(event, json, msgpack, self._voice.sequence, needs))
+
+    def send(self, socket_id: str, event: str, data: Any = None, *, requires: Required = None) -> None:
+        """See `plugsock.Server`."""
+        send(self._mouth, self._voice, socket_id, event, data, requires)
+
+    def changed(self, *keys: str) -> None:
+        """See `plugsock.Server`."""
+        # Also of a call that was ended: what it has changed is changed, and nobody is told of the call by this.
+        self._mouth.declare(Touch(key_paths(keys)))
+
+    def reads(self, *keys: str) -> None:
+        """See `plugsock.Server`."""
+        self._voice.read(key_paths(keys))
 
     def kick(self, socket: str | None = None, *, user: str | None = None, code: int = 4502, reason: str = "") -> None:
         """See `plugsock.Server`."""
@@ -80,8 +144,14 @@ class EveryoneElse(Everybody):
         if socket is not None:
             kick(self._mouth, self._voice, socket, code, reason)
         else:
-            word = KickUser(user_id(user), _close_code(code), _close_reason(reason), self._voice.sequence)
+            word = KickUser(user_id(user), close_code(code), close_reason(reason), self._voice.sequence)
             self._mouth.say(self._voice, word)
+
+    def _members(self, topic: str) -> Members:
+        """The question who is in a topic, on which a view depends from now on."""
+        name = topic_name(topic)
+        self._voice.read([MEMBERS + name])
+        return Members(name)
 
 
 class AwaitedServer(EveryoneElse, Server):
@@ -89,15 +159,20 @@ class AwaitedServer(EveryoneElse, Server):
 
     __slots__ = ()
 
+    async def members(self, topic: str) -> list[Member]:
+        """See `plugsock.Server`."""
+        return (await self._answered(self._members(topic))).members
+
     async def grant(self, user: str, permission: str) -> Reach:
         """See `plugsock.Server`."""
-        return await self._answered(Grant(user_id(user), permission_text(permission)))
+        return (await self._answered(Grant(user_id(user), permission_text(permission)))).reach
 
     async def revoke(self, user: str, permission: str, *, fence: float | None = None) -> Reach:
         """See `plugsock.Server`."""
-        return await self._answered(Revoke(user_id(user), permission_text(permission), _fence_s(fence)))
+        request = Revoke(user_id(user), permission_text(permission), fence_seconds(fence))
+        return (await self._answered(request)).reach
 
-    async def _answered(self, request: Request) -> Reach:
+    async def _answered(self, request: Request) -> Reply:
         return await asyncio.wrap_future(self._mouth.ask(self._voice, request))
 
 
@@ -106,15 +181,19 @@ class BlockedServer(EveryoneElse, blocking.Server):
 
     __slots__ = ()
 
+    def members(self, topic: str) -> list[Member]:
+        """See `plugsock.blocking.Server`."""
+        return self._answered(self._members(topic)).members
+
     def grant(self, user: str, permission: str) -> Reach:
         """See `plugsock.blocking.Server`."""
-        return self._answered(Grant(user_id(user), permission_text(permission)))
+        return self._answered(Grant(user_id(user), permission_text(permission))).reach
 
     def revoke(self, user: str, permission: str, *, fence: float | None = None) -> Reach:
         """See `plugsock.blocking.Server`."""
-        return self._answered(Revoke(user_id(user), permission_text(permission), _fence_s(fence)))
+        return self._answered(Revoke(user_id(user), permission_text(permission), fence_seconds(fence))).reach
 
-    def _answered(self, request: Request) -> Reach:
+    def _answered(self, request: Request) -> Reply:
         if self._mouth.on_loop:
             raise PlugsockError("the event loop would wait for itself: a blocking.Server asks in threads only")
         return self._mouth.ask(self._voice, request).result()
@@ -125,111 +204,13 @@ def server_of(mouth: Mouth, voice: Voice, *, is_async: bool) -> AwaitedServer | 
     return AwaitedServer(mouth, voice) if is_async else BlockedServer(mouth, voice)
 
 
-class Peers:
-    """What is known of each socket: sent once, not with every call."""
-
-    def __init__(self) -> None:
-        self._users: dict[str, User | None] = {}
-
-    def put(self, state: SocketState) -> None:
-        """A socket opened, or its user changed."""
-        user = None
-        if state.user is not None:
-            user = User(state.user, frozenset(state.permissions), state.expires)
-        self._users[state.id] = user
-
-    def forget(self, socket: str) -> None:
-        """A socket has gone."""
-        self._users.pop(socket, None)
-
-    def user(self, socket: str) -> User | None:
-        """Who is calling; None for an anonymous socket."""
-        return self._users.get(socket)
-
-
-def send(mouth: Mouth, voice: Voice, socket: str, event: str, data: Any) -> None:
+def send(mouth: Mouth, voice: Voice, socket: str, event: str, data: Any, requires: Required = None) -> None:
     """Push an event to one socket."""
+    socket, event, needs = socket_id(socket), event_name(event), needed(requires)
     json, msgpack = pushed(data, msgpack=mouth.msgpack)
-    mouth.say(voice, Send(_text(socket), event_name(event), json, msgpack, voice.sequence))
+    mouth.say(voice, Send(socket, event, json, msgpack, voice.sequence, needs))
 
 
 def kick(mouth: Mouth, voice: Voice, socket: str, code: int, reason: str) -> None:
     """Close one socket."""
-    mouth.say(voice, Kick(_text(socket), _close_code(code), _close_reason(reason), voice.sequence))
-
-
-def event_name(name: str) -> str:
-    """Check the name of an event.
-
-    Raises:
-        ValueError: A frame's header has no room for it.
-    """
-    if type(name) is not str and isinstance(name, str):
-        name = str.__str__(name)  # an enum's member, say, would keep its class and the whole module in the cache
-    if type(name) is not str or not _is_event_name(name):
-        raise ValueError(f"an event is called by 1 to 128 of A-Z a-z 0-9 _ . : / -, not {shown(name)}")
-    return name
-
-
-@functools.lru_cache(maxsize=1024)
-def _is_event_name(name: str) -> bool:
-    return _EVENT.fullmatch(name) is not None
-
-
-def permission_text(permission: str) -> str:
-    """Check a permission that is to be granted or revoked.
-
-    Raises:
-        ValueError: Nobody can hold it.
-    """
-    if isinstance(permission, str) and HELD.fullmatch(text := str.__str__(permission)):
-        return text
-    looks = shown(permission).encode("ascii", "backslashreplace").decode()  # where letters that look alike differ
-    raise ValueError(
-        f"a permission is {PERMISSION_FORM}; with `.*` or `:*` at its end it is all that begin so, and"
-        f" `*` alone is everything; not {looks}"
-    )
-
-
-def user_id(user: str | None) -> str:
-    """Check the id of a user.
-
-    Raises:
-        ValueError: No user can have it.
-    """
-    try:
-        if isinstance(user, str):
-            str.encode(user)
-            return str.__str__(user)
-    except UnicodeEncodeError:
-        pass  # half a surrogate pair: on its way it would become somebody else's
-    raise ValueError(f"a user is named by the text in its `id`, not by {shown(user)}")
-
-
-def _fence_s(fence: float | None) -> float | None:
-    if fence is None:
-        return None
-    if isinstance(fence, int | float) and not isinstance(fence, bool) and 0 < fence <= LONGEST_FENCE_S:
-        return float(fence)
-    raise ValueError(f"a fence is more than 0 and at most {LONGEST_FENCE_S} seconds, or None, not {shown(fence)}")
-
-
-def _text(socket: str) -> str:
-    if not isinstance(socket, str):
-        raise ValueError(f"a socket is named by the text in its `id`, not by {shown(socket)}")  # noqa: TRY004
-    return str.__str__(socket)  # of a class of its own it could not be sent
-
-
-def _close_code(code: int) -> int:
-    if type(code) is int and (4000 <= code <= 4999 or code in SENDABLE_CODES):
-        return code
-    raise ValueError(f"{shown(code)} is no close code for a plug: take 4000 to 4499 (come back) or 4500 to 4999 (stop)")
-
-
-def _close_reason(reason: str) -> str:
-    try:
-        if isinstance(reason, str) and len(str.encode(reason)) <= LONGEST_REASON:
-            return str.__str__(reason)
-    except UnicodeEncodeError:
-        pass  # half a surrogate pair
-    raise ValueError(f"a close reason is text of up to {LONGEST_REASON} bytes, not {shown(reason)}")
+    mouth.say(voice, Kick(socket_id(socket), close_code(code), close_reason(reason), voice.sequence))

@@ -25,6 +25,7 @@ EVERYTHING = {
     "testing",
     "frozen",
     "needs",
+    "shapes",
 }
 
 ARROWS = {
@@ -39,6 +40,7 @@ ARROWS = {
     "pool": {"rpc", "ops", "frozen"},
     "gateway": {"wire", "hub", "rpc", "ops"},
     "client": {"wire"},
+    "shapes": {"loader"},
     "cli": EVERYTHING,
     "app": EVERYTHING,
     "inline": EVERYTHING,

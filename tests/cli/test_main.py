@@ -34,12 +34,13 @@ def test_its_help_shows_examples_as_they_are_and_every_command(capsys):
 
     help = capsys.readouterr().out
     assert "\n    plugsock add plug greet " in help
-    for command in ("serve", "call", "watch", "list", "swap", "check", "add", "completion", *RIGHTS):
+    for command in ("serve", "call", "watch", "list", "swap", "check", "schema", "types", "add", "completion", *RIGHTS):
         assert f"\n  {command} " in help
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "call", "watch", "list", "swap", "check", "add", "completion", "add plug", *RIGHTS]
+    "command",
+    ["serve", "call", "watch", "list", "swap", "check", "schema", "types", "add", "completion", "add plug", *RIGHTS],
 )
 def test_each_command_explains_itself_with_an_example(capsys, command):
     assert main([*command.split(), "-h"]) == 0

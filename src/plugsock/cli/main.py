@@ -24,9 +24,11 @@ from plugsock.cli.pip import group as pip
 from plugsock.cli.ps import ps
 from plugsock.cli.reload import reload
 from plugsock.cli.revoke import revoke
+from plugsock.cli.schema import schema
 from plugsock.cli.selftest import selftest
 from plugsock.cli.serve import serve
 from plugsock.cli.swap import swap
+from plugsock.cli.types import types
 from plugsock.cli.watch import watch
 from plugsock.cli.who import who
 from plugsock.cli.worker import worker
@@ -72,7 +74,7 @@ def plugsock() -> None:
 
 for command in (
     *(serve, call, watch, list_, swap, ps, reload, worker, who, grant, revoke, kick),
-    *(check, add, pip, eject, selftest, completion),
+    *(check, schema, types, add, pip, eject, selftest, completion),
 ):
     plugsock.add_command(command)
 

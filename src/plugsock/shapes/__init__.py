@@ -1,0 +1,13 @@
+"""What plugs look like from outside, in the words of those who build the other side.
+
+    events      what a catalogue has for clients: events with the types of what goes in and out, and rules for topics
+    describe    their types as schemas, which the documents are made of
+    walk        which parts of a schema are schemas
+    schema      the same as one JSON Schema (2020-12)
+    frames      what goes over the socket for each kind of event
+    asyncapi    the same as an AsyncAPI 3 document
+    typescript  the same as TypeScript declarations
+    ts_classes, ts_types, ts_names, tsdoc    how these are written: what is declared, as what, by which name, with what comments
+
+Nothing here runs a plug; all of it is read from signatures.
+"""

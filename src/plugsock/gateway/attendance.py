@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from plugsock.gateway.peer import Peer
-from plugsock.gateway.protected import Protected
+from plugsock.gateway.protected import guarded
 from plugsock.hub.membership import Topic
 
 BATCH_S: Final = 0.05
@@ -91,4 +91,4 @@ def _notice(topic: Room, joined: Iterable[bytes], left: Sequence[str]) -> bytes:
         b",".join(joined),
         msgspec.json.encode(left),
     )
-    return Protected(frame, topic.needs) if topic.needs else frame
+    return guarded(frame, topic.needs or ())

@@ -14,7 +14,7 @@ from plugsock.gateway.admission import admit
 from plugsock.gateway.deadlines import Deadlines
 from plugsock.gateway.open_call import Caller, OpenCall, filed, refuse, refuse_id, state_of
 from plugsock.gateway.ordering import Ordering
-from plugsock.gateway.permission import in_words
+from plugsock.gateway.permission import no_longer
 from plugsock.gateway.protected import Protected
 from plugsock.gateway.refusal import Refused
 from plugsock.gateway.routes import Route, Routes
@@ -247,8 +247,7 @@ class Calls:
         """
         ended = [call for call in caller.session.calls.values() if not caller.rights.meets(call.needs)]
         for call in ended:
-            reason = fault("revoked", f"You are no longer allowed to {in_words(call.needs)}.")
-            self.end(call, reason, is_left=call.route.is_call)
+            self.end(call, no_longer(call.needs), is_left=call.route.is_call)
         return ended
 
     def needs_of(self, sequence: int, socket: str) -> Requires | None:

@@ -18,7 +18,7 @@ from plugsock.gateway.moments import Moments
 from plugsock.gateway.open_call import OpenCall
 from plugsock.gateway.peer import Peer
 from plugsock.gateway.permission import may_know_of
-from plugsock.gateway.protected import Protected
+from plugsock.gateway.protected import guarded
 from plugsock.gateway.pushes import as_msgpack
 from plugsock.gateway.routes import Change, Routes
 from plugsock.gateway.swaps import Swaps
@@ -27,7 +27,7 @@ from plugsock.gateway.verbs import Verbs
 from plugsock.gateway.views import Views
 from plugsock.hub.peers import Peers
 from plugsock.hub.sessions import Sessions
-from plugsock.model import Kind, Reach, Requires
+from plugsock.model import Kind, Reach
 from plugsock.ops.ledger import Ledger
 from plugsock.ops.log import get_logger
 from plugsock.ops.tasks import Tasks
@@ -186,12 +186,12 @@ class Gateway:
             return
         needs += emit.needs
         if peer.rights.meets(needs):
-            peer.send(peer.binary, _guarded(_push(emit, binary=peer.binary), needs))
+            peer.send(peer.binary, guarded(_push(emit, binary=peer.binary), needs))
 
     def _broadcast(self, emit: Broadcast) -> None:
         needs = emit.needs
-        binary = _guarded(_push(emit, binary=True), needs) if self.peers.want_binary else None
-        self.peers.broadcast(_guarded(_push(emit, binary=False), needs), binary, needs)
+        binary = guarded(_push(emit, binary=True), needs) if self.peers.want_binary else None
+        self.peers.broadcast(guarded(_push(emit, binary=False), needs), binary, needs)
 
     def staged(self, staged: Staged) -> None:
         """The worker looked at the folder."""
@@ -245,10 +245,6 @@ class Gateway:
             self._forget(peer)
         if self.sessions.waiting:
             self._sweep_later()
-
-
-def _guarded(frame: bytes, needs: Requires) -> bytes:
-    return Protected(frame, needs) if needs else frame
 
 
 def _push(emit: Send | Broadcast, *, binary: bool) -> bytes:

@@ -40,6 +40,11 @@ def lacking(caller: Caller, name: str, needs: Requires) -> Fault:
     return fault("forbidden", f"You are not allowed to {in_words(needs)}.")
 
 
+def no_longer(needs: Requires) -> Fault:
+    """What somebody is told who had what a call, a view or a topic needs, and has it no more."""
+    return fault("revoked", f"You are no longer allowed to {in_words(needs)}.")
+
+
 def may_know_of(caller: Caller, requires: Requires) -> bool:
     """May somebody be told that there is an event with these requirements? A field in them can have any value."""
     return not requires or (

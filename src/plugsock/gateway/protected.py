@@ -26,6 +26,11 @@ class Protected(bytes):
         return made
 
 
+def guarded(frame: bytes, needs: Requires) -> bytes:
+    """A frame that only somebody with these permissions may see; for everybody, if that is nothing."""
+    return Protected(frame, needs) if needs else frame
+
+
 def may_see(rights: Rights, frame: bytes) -> bool:
     """May somebody with these rights see a frame?"""
     return not isinstance(frame, Protected) or rights.meets(frame.needs)

@@ -11,7 +11,7 @@ from typing import Final
 
 from plugsock.gateway.attendance import Room
 from plugsock.gateway.peer import Peer
-from plugsock.gateway.protected import Protected
+from plugsock.gateway.protected import guarded
 from plugsock.gateway.pushes import as_msgpack
 from plugsock.hub.history import Kept
 from plugsock.hub.membership import Membership
@@ -94,5 +94,4 @@ def _placed(event: bytes, epoch: str, offset: int) -> bytes:
 
 
 def _frame(topic: bytes, event: bytes, payload: bytes, needs: Requires) -> bytes:
-    frame = push_frame(topic, event, payload)
-    return Protected(frame, needs) if needs else frame
+    return guarded(push_frame(topic, event, payload), needs)

@@ -2,7 +2,7 @@
 
 from typing import TypeAlias, final
 
-from plugsock.gateway.protected import Protected
+from plugsock.gateway.protected import guarded
 from plugsock.model import Fault, Requires
 from plugsock.wire.answer import fault_payload
 
@@ -45,8 +45,7 @@ class Value:
             payload = self.msgpack if binary else self.json
             if payload is None:
                 return None
-            frame = b"item %b %b" % (id, payload)
-            self._item = Protected(frame, needs) if needs else frame
+            self._item = guarded(b"item %b %b" % (id, payload), needs)
             self._id, self._binary, self._needs = id, binary, needs
         return self._item
 

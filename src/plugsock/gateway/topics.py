@@ -19,8 +19,8 @@ from plugsock.gateway.attendance import Attendance, Room
 from plugsock.gateway.calls import Calls
 from plugsock.gateway.open_call import refuse
 from plugsock.gateway.peer import Peer
-from plugsock.gateway.permission import in_words, lacking
-from plugsock.gateway.protected import Protected
+from plugsock.gateway.permission import lacking, no_longer
+from plugsock.gateway.protected import guarded
 from plugsock.gateway.publishing import Publishing
 from plugsock.gateway.refusal import Refused
 from plugsock.gateway.routes import Route
@@ -316,7 +316,7 @@ class Topics:
     def _answer(self, peer: Peer, binary: bool, id: bytes, payload: bytes, needs: Requires) -> None:  # noqa: FBT001
         """Give a frame its one answer, and keep that."""
         frame = ok_frame(id, payload) if payload else b"ok " + id
-        frame = Protected(frame, needs) if needs else frame
+        frame = guarded(frame, needs)
         peer.session.keep(id, binary, frame)
         peer.send(binary, frame)
 
@@ -340,7 +340,7 @@ def _may_be_in(peer: Peer, topic: Room) -> bool:
 def _revoked(topic: Room) -> Fault:
     if topic.needs is None:
         return fault("revoked", NO_VALUE.message)
-    return fault("revoked", f"You are no longer allowed to {in_words(topic.needs)}.")
+    return no_longer(topic.needs)
 
 
 _encoders: Final = (msgspec.json.encode, msgspec.msgpack.encode)

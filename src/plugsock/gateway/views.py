@@ -17,7 +17,7 @@ from plugsock.gateway.live import FINAL, FIRST_RETRY_S, Live
 from plugsock.gateway.naming import Naming
 from plugsock.gateway.open_call import refuse
 from plugsock.gateway.peer import Peer
-from plugsock.gateway.permission import in_words, permitted
+from plugsock.gateway.permission import no_longer, permitted
 from plugsock.gateway.refusal import Refused
 from plugsock.gateway.routes import Change, Route, Routes
 from plugsock.gateway.seen import Trouble
@@ -104,7 +104,7 @@ class Views:
         """The rights of a peer have changed: end what it may not see, and run again what depends on them."""
         lost = [watch for watch in peer.session.watches.values() if not peer.rights.meets(watch.needs)]
         for watch in lost:
-            watch.end(_revoked(watch))
+            watch.end(no_longer(watch.needs))
         personal = [watch for watch in peer.session.watches.values() if _audience(watch.route) != "everybody"]
         for watch in personal:  # all of them first, else one would find what another has not left yet
             watch.detach()
@@ -182,7 +182,7 @@ class Views:
             return False
         watch.route, watch.needs = route, needs
         if not watch.peer.rights.meets(needs):
-            watch.end(_revoked(watch))
+            watch.end(no_longer(watch.needs))
         return watch.is_open
 
     def _attach_moved(self) -> None:
@@ -214,7 +214,3 @@ def _whom(watch: Watch) -> tuple[object, ...]:
         return (peer.id,)
     user = peer.user
     return (None,) if user is None else (user.id, user.expires, *peer.rights.listing())
-
-
-def _revoked(watch: Watch) -> Fault:
-    return fault("revoked", f"You are no longer allowed to {in_words(watch.needs)}.")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from plugsock.gateway.live import Live
 from plugsock.gateway.open_call import refuse
 from plugsock.gateway.peer import Peer
-from plugsock.gateway.protected import Protected
+from plugsock.gateway.protected import guarded
 from plugsock.gateway.routes import Route
 from plugsock.gateway.seen import News, Trouble, Value
 from plugsock.model import Fault, Requires
@@ -112,7 +112,7 @@ class Watch:
                     return
             self._base = news
         else:
-            frame = self._guarded(b"fault %b %b" % (self.id, news.payload(binary=binary)))
+            frame = guarded(b"fault %b %b" % (self.id, news.payload(binary=binary)), self.needs)
         self._told = news
         self.sent += 1
         peer.send(binary, frame)
@@ -120,10 +120,7 @@ class Watch:
     def _patch(self, news: Value, *, binary: bool) -> bytes | None:
         """The frame that tells the difference, if the client has what it is for."""
         patch = news.patches[binary] if news.base is not None and news.base is self._base else None
-        return None if patch is None else self._guarded(b"patch %b %b" % (self.id, patch))
-
-    def _guarded(self, frame: bytes) -> bytes:
-        return Protected(frame, self.needs) if self.needs else frame
+        return None if patch is None else guarded(b"patch %b %b" % (self.id, patch), self.needs)
 
     def catch_up(self) -> None:
         """See `peer.Late`."""

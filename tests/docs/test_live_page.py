@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import get_args
@@ -20,10 +19,11 @@ from plugsock.model import KEY, LONGEST_KEY, MOMENTS, TOPIC, Member, TopicRule
 from plugsock.settings import KIB, MIB
 from plugsock.testing import client
 from plugsock.worker.checks import MOST_DATA
+from support.page import files_of, lay_out, run_tests
 from support.server import running
 
 PAGE = (Path(__file__).parents[2] / "docs" / "live.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+FILES = files_of(PAGE)
 
 
 def section(title):
@@ -36,9 +36,7 @@ def first_cells(text):
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    lay_out(FILES, tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -48,13 +46,7 @@ def test_every_example_is_a_plug_without_problems(place, capsys):
 
 
 def test_the_example_of_a_test_passes(place):
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-o", "asyncio_mode=auto", "-p", "no:cacheprovider", "tests"],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = run_tests(place)
 
     assert run.returncode == 0, run.stdout
 

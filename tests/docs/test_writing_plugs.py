@@ -1,24 +1,21 @@
 """Every example of the page is loaded, and its test run."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from plugsock.cli.main import main
 from plugsock.testing import Granted, Joined, Kicked, Published, Revoked, Sent, client
+from support.page import files_of, lay_out, run_tests
 
 PAGE = (Path(__file__).parents[2] / "docs" / "writing-plugs.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+FILES = files_of(PAGE)
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    lay_out(FILES, tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -28,13 +25,7 @@ def test_every_example_is_a_plug_without_problems(place, capsys):
 
 
 def test_the_example_of_a_test_passes(place):
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-o", "asyncio_mode=auto", "-p", "no:cacheprovider", "tests"],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = run_tests(place)
 
     assert run.returncode == 0, run.stdout
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -94,6 +95,25 @@ async def test_a_pool_that_ends_its_processes_does_not_end_the_worker(tmp_path, 
         for _ in range(3):
             assert await client.call("pools.blocking", {"way": way, "numbers": [1, 2, 3]}) == [2, 4, 6]
         assert await client.call("pools.pid") == worker
+
+
+ENDED_AT_ONCE = """
+import os, signal
+from plugsock.worker import pools
+
+signal.signal(signal.SIGTERM, lambda *_: None)  # as an event loop does
+os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))
+pools.enable()
+pid = os.fork()
+if not pid:
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGTERM
+assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
+"""
+
+
+def test_a_copy_heeds_what_it_was_sent_before_it_could():
+    subprocess.run([sys.executable, "-W", "ignore", "-c", ENDED_AT_ONCE], check=True, timeout=50)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -5,7 +5,7 @@ Python starts such processes in one of three ways. `fork` copies this one, with 
 
 - `plugs.…` can be imported in them, though the folder may be called anything and is on no path;
 - SIGTERM, by which pools end their processes, ends them. A copy of this process would pass it on to this process,
-  whose event loop hears of signals through a descriptor that the copy shares;
+  whose event loop hears of signals through a descriptor that the copy shares. So signals wait while it is copied;
 - when this process ends, however it does, so do they. By themselves those of `concurrent.futures` would wait for ever.
 
 Each process object takes along the configuration of the process that has made it. What is put there arrives before
@@ -26,6 +26,7 @@ from plugsock.loader import export
 from plugsock.worker import lifeline
 
 _KEY: Final = "plugsock"
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Share:
@@ -40,7 +41,8 @@ class _Share:
         self._open()
         multiprocessing.util.register_after_fork(self, _Share.begin)
         if sys.platform != "win32":
-            os.register_at_fork(after_in_child=self.part)
+            self._forking = threading.local()
+            os.register_at_fork(before=self._hold_signals, after_in_parent=self._let_signals, after_in_child=self.part)
 
     def _open(self) -> None:
         if sys.platform != "win32":
@@ -51,11 +53,19 @@ class _Share:
             return _arrive, (export.export(), os.getpid())
         return _arrive, (export.export(), multiprocessing.reduction.DupFd(self._read))
 
+    def _hold_signals(self) -> None:
+        """Keep for the copy what it is sent before it heeds it: a pool that is soon done with ends it by then."""
+        self._forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+    def _let_signals(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._forking.mask)
+
     def part(self) -> None:
         """Be a copy: heed what ends processes, and stop telling the loop of the process that this one is a copy of."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        self._let_signals()
         os.close(self._write)
         if self._parent is not None:
             os.close(self._parent)

@@ -72,8 +72,36 @@ async def test_a_client_that_comes_back_learns_what_became_of_each_id():
     ]
     stage.answer(running, "three")
     assert back.heard() == ['ok 3 "three"']
-    back.say("call 5 a")
+    back.say("call 6 a")
     assert len(stage.link.calls) == 4
+
+
+async def test_what_was_not_received_is_told_again_to_who_did_not_hear_of_it():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    key = client.hello()["resume"]
+    client.leave()
+    back = stage.client()
+    key = back.hello(resume=key, open={"7": 0})["resume"]
+    back.say("call 8 a")
+    back.leave()  # before it has read any of that
+
+    again = stage.client()
+    again.hello(resume=key, open={"7": 0, "8": 0})
+
+    assert again.faults() == [("7", "not_received")]
+
+
+async def test_an_id_that_was_not_received_is_not_used_again():
+    stage = Stage(announce("a"))
+    client = stage.client()
+    key = client.hello()["resume"]
+    client.leave()
+    back = stage.client()
+    back.hello(resume=key, open={"7": 0})
+    back.heard()
+    back.say("call 7 a")
+    assert back.faults() == [("0", "bad_frame")]
 
 
 async def test_a_resume_key_is_good_for_one_use():

@@ -67,6 +67,15 @@ def test_the_outcome_of_an_id_is_told_from_the_server_s_side():
     assert session.outcome(b"4") is Outcome.NOT_RECEIVED
 
 
+def test_ids_count_on_from_those_that_were_used_elsewhere():
+    session = opened()
+    session.reach([b"9", b"10"])
+    session.reach([b"2"])
+    session.reach([])
+    assert session.admit(b"10")
+    assert session.admit(b"11") is None
+
+
 def test_an_anonymous_session_keeps_no_answers():
     session: Session[str] = Session()
     session.step(b"call")

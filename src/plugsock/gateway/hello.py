@@ -271,20 +271,22 @@ _UNSETTLED: Final = {
 def _settle(peer: Peer, open: dict[str, int], *, resumed: bool) -> None:
     """Tell a client that came back what became of each id that is open for it: nobody knows, if the session is gone.
 
-    Then the new session takes them for used, so that it does not say that they were not received when the client asks
-    once more: its connection may go before it has heard of all of them.
+    The client may ask once more, as its connection may go before it has heard of all of them, and is told the same. So
+    what was not received is an answer that is kept, and a new session takes all of them for used.
     """
+    session = peer.session
     ids = [text.encode() for text in open if ID.fullmatch(text.encode())]
-    if ids and not resumed:
-        peer.session.highest = max(ids, key=lambda each: (len(each), each))
-    for id in ids:
-        outcome = peer.session.outcome(id) if resumed else Outcome.UNKNOWN
+    outcomes = [(id, session.outcome(id) if resumed else Outcome.UNKNOWN) for id in ids]
+    session.reach(ids)
+    for id, outcome in outcomes:
         if isinstance(outcome, tuple):
             _, binary, frame = outcome
             peer.send(binary, frame)
         elif outcome is not Outcome.RUNNING:
-            reason = fault(outcome.value, _UNSETTLED[outcome])
-            peer.send(False, error_frame(id, fault_payload(reason, binary=False)))
+            frame = error_frame(id, fault_payload(fault(outcome.value, _UNSETTLED[outcome]), binary=False))
+            if outcome is Outcome.NOT_RECEIVED:
+                session.keep(id, False, frame)
+            peer.send(False, frame)
 
 
 def _id(user: User | None) -> str | None:

@@ -6,7 +6,7 @@ it, and learns what became of each. Pure: no clock, no socket; `gateway` drives 
 
 import enum
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Generic, TypeVar
 
 MAX_ANSWERS: Final = 64
@@ -107,6 +107,10 @@ class Session(Generic[Open]):
                 return f"Ids grow within a session; the last was {highest.decode()}."
             self.highest = id
         return None
+
+    def reach(self, ids: Iterable[bytes]) -> None:
+        """These are used, whether or not they were received: further ones are higher."""
+        self.highest = max((self.highest, *ids), key=lambda each: (len(each), each))
 
     def keep(self, id: bytes, binary: bool, frame: bytes) -> None:  # noqa: FBT001 - by position: once an answer
         """Remember a terminal frame, if anybody can ask for it again."""

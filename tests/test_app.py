@@ -12,10 +12,10 @@ import time
 import pytest
 
 from plugsock import Error
-from plugsock.client import connect
 from plugsock.errors import Disconnected
 from plugsock.frozen import launcher
 from support import executable
+from support.once import connect
 from support.server import LIMIT_S, environment, running, starting
 
 GREET = '''

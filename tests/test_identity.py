@@ -8,8 +8,9 @@ import pytest
 from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import WebSocketException
 
-from plugsock import Error, connect
+from plugsock import Error
 from support.identity import AUTH, ME, hello, line
+from support.once import connect
 from support.server import LIMIT_S, running
 
 pytestmark = pytest.mark.end_to_end

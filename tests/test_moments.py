@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from plugsock.client import connect
 from support.identity import AUTH, hello, line
+from support.once import connect
 from support.server import LIMIT_S, running
 
 pytestmark = pytest.mark.end_to_end

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager, closing
 import pytest
 
 from plugsock.cli.sample import SAMPLE
-from plugsock.client import connect
 from support.browser import Browser
 from support.executable import environment
+from support.once import connect
 from support.server import launched
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its browser is a shell script")

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from plugsock import Error
-from plugsock.client import connect
 from support import executable
+from support.once import connect
 from support.server import LIMIT_S, environment, running
 from support.wheels import wheel
 from support.workforce import PID, POLL_S, come, ready, until

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from plugsock import Error, connect
+from plugsock import Error
 from plugsock.errors import Disconnected
 from support.identity import AUTH, ME, hello, line
+from support.once import connect
 from support.server import LIMIT_S, running, starting
 
 pytestmark = pytest.mark.end_to_end

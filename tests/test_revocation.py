@@ -14,8 +14,9 @@ import pytest
 from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed
 
-from plugsock import Error, connect
+from plugsock import Error
 from support.identity import AUTH, hello, line
+from support.once import connect
 from support.rights_history import HELD, RightsHistory
 from support.server import LIMIT_S, running
 from support.workforce import ready

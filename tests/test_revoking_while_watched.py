@@ -12,9 +12,9 @@ from collections import Counter
 
 import pytest
 
-from plugsock import connect
 from plugsock.rpc.admin import Grant, Granted, Revoke, Revoked
 from support import guarded_floor
+from support.once import connect
 from support.onlookers import Onlooker
 from support.rights_history import RightsHistory
 from support.server import LIMIT_S, running

@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from plugsock import Error
-from plugsock.client import connect
 from support.callers import EVENT, calling
+from support.once import connect
 from support.server import LIMIT_S, running
 from support.swapping import FREED, swapping
 from support.workforce import family

@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from plugsock import Error
-from plugsock.client import connect
 from plugsock.rpc.admin import List
+from support.once import connect
 from support.server import LIMIT_S, running
 from support.workforce import PID, ask, come, ended, family, is_alive, ready, until, zombies
 

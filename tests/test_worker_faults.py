@@ -15,7 +15,7 @@ from collections import Counter
 import pytest
 
 from plugsock import Error
-from plugsock.client import connect
+from support.once import connect
 from support.server import LIMIT_S, running
 from support.steady import steadily
 from support.workforce import come, family, ready, until, zombies

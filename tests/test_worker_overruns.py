@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from plugsock import Error
-from plugsock.client import connect
+from support.once import connect
 from support.server import LIMIT_S, running
 from support.workforce import PID, come, ended, ready, reload
 

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from plugsock import Error
-from plugsock.client import connect
 from plugsock.rpc.admin import List
 from support.callers import EVENT, calling, source
+from support.once import connect
 from support.server import LIMIT_S, running
 from support.swapping import swapping
 from support.workforce import PID, ask, come, ended, ready, reload

@@ -6,7 +6,7 @@ import sys
 import psutil
 import pytest
 
-from plugsock.client import connect
+from support.once import connect
 from support.server import LIMIT_S, running
 from support.workforce import PID, come, ended, family, ps, ready, reload, until
 

@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from plugsock import Error
-from plugsock.client import connect
 from plugsock.errors import Disconnected
 from support import executable
+from support.once import connect
 from support.server import LIMIT_S, environment, running
 from support.workforce import PID, come, ended, family, is_alive, ps, ready, until
 

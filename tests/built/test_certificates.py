@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from plugsock.client import connect
 from support import executable
+from support.once import connect
 
 COUNT = (
     "import os, ssl; print(ssl.create_default_context().cert_store_stats()['x509_ca'], os.environ.get('SSL_CERT_FILE'))"

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from building import deb
-from plugsock.client import connect
 from support import executable
+from support.once import connect
 from support.server import launched
 
 ROOT = Path(__file__).parents[2]

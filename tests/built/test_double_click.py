@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager, closing
 import pytest
 
 from plugsock.cli.sample import SAMPLE
-from plugsock.client import connect
 from plugsock.gateway.pages import STATIC
 from support import executable
 from support.browser import Browser
 from support.executable import LIMIT_S, environment
+from support.once import connect
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="each system has its own way to double-click")
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from plugsock.client import connect
 from support import executable
+from support.once import connect
 from support.server import LIMIT_S
 
 MINE = '''

@@ -9,11 +9,11 @@ import psutil
 import pytest
 
 from plugsock import Error
-from plugsock.client import connect
 from plugsock.errors import Disconnected
 from support import executable
 from support.executable import LIMIT_S, running
 from support.launched import Family, are_gone, is_emptied, is_swept, needs_one_file
+from support.once import connect
 from support.terminal import Terminal
 
 SLOW = """

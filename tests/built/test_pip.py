@@ -11,8 +11,8 @@ from contextlib import suppress
 
 import pytest
 
-from plugsock.client import connect
 from support import executable
+from support.once import connect
 from support.server import running
 from support.wheels import wheel
 

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from plugsock import Error
-from plugsock.client import connect
 from support.executable import run
+from support.once import connect
 from support.server import running
 
 FAILING = """

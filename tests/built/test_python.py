@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from plugsock.client import connect
 from support import executable
+from support.once import connect
 from support.pythons import COMMANDS, lay_out, result
 from support.server import running
 

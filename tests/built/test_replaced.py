@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from plugsock.client import connect
 from support import executable
 from support.executable import running
 from support.launched import Family
+from support.once import connect
 
 PLUG = """
 import importlib

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import plugsock
-from plugsock.client import connect
 from support import executable
 from support.executable import environment, run, running, unpacking_into
+from support.once import connect
 from support.server import launched
 
 PLUG = """

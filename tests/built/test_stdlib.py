@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from building import stdlib
-from plugsock.client import connect
 from support import executable
+from support.once import connect
 from support.server import running
 
 IMPORTS = """

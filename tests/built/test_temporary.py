@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from plugsock.client import connect
 from support import executable
 from support.executable import LIMIT_S, running
 from support.launched import is_emptied, needs_one_file
+from support.once import connect
 
 IMPORTS = """
 import importlib

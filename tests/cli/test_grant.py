@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from plugsock import connect
+from support.once import connect
 
 
 async def test_it_is_in_force_when_it_has_answered(guarded, run_beside):

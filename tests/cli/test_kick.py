@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from plugsock import connect
 from plugsock.errors import Disconnected
+from support.once import connect
 
 
 async def test_it_closes_the_sockets_of_one_user_with_a_code_and_a_reason(guarded, run_beside):

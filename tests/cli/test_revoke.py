@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from plugsock import Error, connect
+from plugsock import Error
+from support.once import connect
 
 
 async def exhausted(items):

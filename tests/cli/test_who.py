@@ -2,9 +2,11 @@ import json
 import os
 import subprocess
 
-from plugsock import connect
+import websockets
+
 from plugsock.cli.who import HEADER
 from support import executable
+from support.once import connect
 
 FAR = "2100-01-01T00:00:00Z"
 
@@ -13,8 +15,8 @@ def columns(out):
     return [dict(zip(HEADER, line.split("\t"), strict=True)) for line in out.splitlines()]
 
 
-def row(user, sockets, permissions="-", expires="-", granted="-", denied="-"):
-    return dict(zip(HEADER, (user, sockets, permissions, expires, granted, denied), strict=True))
+def row(user, sockets, permissions="-", expires="-", granted="-", denied="-", shapes="-"):
+    return dict(zip(HEADER, (user, sockets, permissions, expires, granted, denied, shapes), strict=True))
 
 
 async def test_each_user_is_a_line_with_all_that_is_known(guarded, run_beside):
@@ -44,6 +46,16 @@ async def test_whoever_has_not_said_who_they_are_is_counted(server, run_beside):
     assert columns(out) == [row("-", "2")]
 
 
+async def test_what_clients_were_built_for_is_shown(server, run_beside):
+    async with websockets.connect(server.url) as one, websockets.connect(server.url) as other:
+        for socket, shapes in ((one, "5d41402abc4b"), (other, "9e107d9d372b")):
+            await socket.send(f'hello 1 plugsock {{"v":1,"shapes":"{shapes}"}}')
+            await socket.recv()
+        out = (await run_beside("who"))[1]
+
+    assert columns(out) == [row("-", "2", shapes="5d41402abc4b 9e107d9d372b")]
+
+
 async def test_for_people_it_is_a_table(guarded, run_beside):
     async with connect(guarded.url, token="ada"):
         out = (await run_beside("who", "--color", "always", NO_COLOR="1"))[1]
@@ -57,7 +69,12 @@ async def test_for_machines_it_is_one_json_document(guarded, run_beside):
         found = json.loads((await run_beside("who", "--format", "json"))[1])
 
     ada = {"user": "ada", "sockets": 1, "permissions": ["orders.*"], "expires": 4102444800.0}
-    assert found == {"users": [{**ada, "granted": [], "denied": []}], "anonymous": 0}
+    assert found == {
+        "users": [{**ada, "granted": [], "denied": [], "shapes": []}],
+        "anonymous": 0,
+        "anonymous_shapes": [],
+        "shapes": {},
+    }
 
 
 def test_nobody_is_no_line(guarded, plugsock):

@@ -5,7 +5,7 @@ from plugsock.errors import Disconnected, Error
 
 
 async def test_answers_are_taken_in_the_order_in_which_they_came():
-    exchange = Exchange(b"7", "orders.feed")
+    exchange = Exchange("orders.feed")
     exchange.put(Answer(b"item", b"1", binary=False))
     exchange.put(Answer(b"ok", b"", binary=False))
 
@@ -13,7 +13,7 @@ async def test_answers_are_taken_in_the_order_in_which_they_came():
 
 
 async def test_an_error_is_raised():
-    exchange = Exchange(b"7", "orders.place")
+    exchange = Exchange("orders.place")
     exchange.put(Answer(b"error", b'{"code":"gone","message":"It was removed."}', binary=False))
 
     with pytest.raises(Error, match="gone: It was removed"):
@@ -21,7 +21,7 @@ async def test_an_error_is_raised():
 
 
 async def test_what_came_before_the_connection_went_is_still_taken():
-    exchange = Exchange(b"7", "orders.feed")
+    exchange = Exchange("orders.feed")
     exchange.put(Answer(b"item", b"1", binary=False))
     exchange.lose(1006, "")
 

@@ -29,7 +29,7 @@ def frame(verb, value, *, binary):
 async def test_a_view_is_watched_from_the_first_value_to_the_end_of_the_block(talk):
     async with talk() as (socket, peer):
         async with socket.view("orders.summary", {"day": "2026-11-23"}, type=Summary) as view:
-            assert (view.value, view.status, view.fault) == (None, "loading", None)
+            assert (view.value, view.status, view.error) == (None, "loading", None)
             await peer.hears('watch 1 orders.summary {"day":"2026-11-23"}')
             await peer.says('item 1 {"orders":2,"total":7.5}')
 
@@ -37,7 +37,7 @@ async def test_a_view_is_watched_from_the_first_value_to_the_end_of_the_block(ta
             assert (view.value, view.status) == (Summary(2, 7.5), "live")
 
         await peer.hears("cancel 1")
-        assert (view.value, view.status) == (Summary(2, 7.5), "ended")
+        assert (view.value, view.status) == (Summary(2, 7.5), "stale")
 
 
 @pytest.mark.parametrize("patch", [False, True])
@@ -97,7 +97,7 @@ async def test_a_subscriber_is_told_of_everything_that_comes(talk):
         await peer.says("item 1 1", "item 1 2", 'fault 1 {"code":"plug_error","message":"No."}', "item 1 3")
         await everything_received(socket, peer)
 
-    assert told == [(1, "live"), (2, "live"), (2, "fault"), (3, "live"), (3, "ended")]
+    assert told == [(1, "live"), (2, "live"), (2, "error"), (3, "live"), (3, "stale")]
 
 
 async def test_a_subscriber_can_be_taken_back_and_may_raise(talk, caplog):
@@ -131,13 +131,13 @@ async def test_a_run_that_fails_leaves_the_value_and_the_next_run_mends_it(talk)
         await peer.says("item 1 1", 'fault 1 {"code":"plug_error","message":"It failed.","ref":"r1"}')
         await everything_received(socket, peer)
 
-        assert (view.value, view.status) == (1, "fault")
-        assert (view.fault.code, view.fault.ref) == ("plug_error", "r1")
+        assert (view.value, view.status) == (1, "error")
+        assert (view.error.code, view.error.ref) == ("plug_error", "r1")
         assert await anext(view) == 1
 
         await peer.says("item 1 2")
         assert await anext(view) == 2
-        assert (view.status, view.fault) == ("live", None)
+        assert (view.status, view.error) == ("live", None)
 
 
 async def test_an_error_ends_the_loop_and_takes_the_value_away(talk, tasks):
@@ -149,7 +149,7 @@ async def test_an_error_ends_the_loop_and_takes_the_value_away(talk, tasks):
         await peer.says('error 1 {"code":"revoked","message":"It was revoked."}')
 
         assert (await waiting).code == "revoked"
-        assert (view.value, view.status, view.fault.code) == (None, "ended", "revoked")
+        assert (view.value, view.status, view.error.code) == (None, "revoked", "revoked")
         with pytest.raises(Error, match="revoked"):
             await anext(view)
 
@@ -214,7 +214,7 @@ async def test_when_the_connection_goes_the_value_stays_and_is_stale(talk):
         with pytest.raises(Disconnected, match="count") as lost:
             await anext(view)
         assert (lost.value.code, lost.value.reason) == (4000, "drain")
-        assert (view.value, view.status) == (1, "stale")
+        assert (view.value, view.status, view.error) == (1, "error", lost.value)
 
 
 async def test_on_a_closed_connection_nothing_can_be_watched(talk):
@@ -250,7 +250,7 @@ async def test_what_ended_a_view_is_not_forgotten_when_the_connection_goes(talk)
 
         with pytest.raises(msgspec.ValidationError):
             await anext(view)
-        assert view.status == "ended"
+        assert (view.status, view.is_over) == ("error", True)
 
 
 async def test_a_value_that_can_not_be_read_ends_the_view_alone(talk):
@@ -260,7 +260,7 @@ async def test_a_value_that_can_not_be_read_ends_the_view_alone(talk):
         with pytest.raises(msgspec.DecodeError):
             await anext(view)
 
-        assert view.status == "ended"
+        assert (view.status, view.is_over) == ("error", True)
         await everything_received(socket, peer)
 
 
@@ -332,7 +332,7 @@ def difference(old, new):
 @given(st.lists(VALUES, min_size=1, max_size=6), st.booleans())
 def test_a_view_has_the_newest_value_whether_it_comes_whole_or_as_a_patch(values, binary):
     async def follow():
-        view = View(b"1", "stock", object)
+        view = View("stock", object)
         before = None
         for value in values:
             both = isinstance(before, dict) and isinstance(value, dict)

@@ -3,8 +3,8 @@
 import asyncio
 from collections import defaultdict
 
-from plugsock.client import connect
 from support.identity import AUTH
+from support.once import connect
 from support.server import running
 
 VISIT = """

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from plugsock.client import ClientSocket, connect
+from plugsock.client import Client
 from support.callers import EVENT, source
 from support.history import History, Swap
+from support.once import connect
 from support.server import LIMIT_S, Server, running
 
 FREED = """
@@ -26,7 +27,7 @@ def tell_when_freed(module, version):
 class Folder:
     """Saves versions, and waits until they are served."""
 
-    def __init__(self, server: Server, client: ClientSocket, history: History) -> None:
+    def __init__(self, server: Server, client: Client, history: History) -> None:
         self.server = server
         self.client = client
         self.history = history

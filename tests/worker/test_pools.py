@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from plugsock.client import connect
+from support.once import connect
 from support.server import running
 from support.yard import has_ended
 

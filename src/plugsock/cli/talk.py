@@ -4,11 +4,11 @@ import asyncio
 import socket as sockets
 import ssl
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 from plugsock.cli import style
-from plugsock.client import ClientSocket, connect
+from plugsock.client import Client, connect
 from plugsock.errors import Disconnected, PlugsockError
 from plugsock.model import Raw
 
@@ -56,15 +56,17 @@ async def talk(
 
 
 @asynccontextmanager
-async def reaching(url: str, token: str | None, open_s: float = OPEN_S) -> AsyncIterator[ClientSocket]:
-    """Connect to a server.
+async def reaching(
+    url: str, token: str | None, open_s: float = OPEN_S, *, comes_back: bool = False
+) -> AsyncIterator[Client]:
+    """Connect to a server, and come back to it whenever the connection goes, if that is wanted.
 
     Raises:
         Error: It does not let this user in.
         PlugsockError: There is none; the text says what to do.
     """
     async with AsyncExitStack() as stack:
-        opening = connect(url, token, open_timeout_s=open_s, close_timeout_s=CLOSE_S)
+        opening = connect(url, token, reconnect=comes_back, open_timeout_s=open_s, close_timeout_s=CLOSE_S)
         try:
             socket = await stack.enter_async_context(opening)
         except Disconnected as lost:
@@ -72,7 +74,7 @@ async def reaching(url: str, token: str | None, open_s: float = OPEN_S) -> Async
         yield socket
 
 
-async def patiently(socket: ClientSocket, waiting: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+async def patiently(socket: Client, waiting: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
     """Wait for something from a server, so many seconds, or as long as it is there.
 
     Raises:
@@ -95,12 +97,13 @@ async def next_of(items: AsyncIterator[Raw]) -> Raw | None:
     return await anext(items, None)
 
 
-async def _while_it_is_there(socket: ClientSocket, taking: asyncio.Task[Any]) -> None:
-    """Wait for a task as long as the server answers pings."""
+async def _while_it_is_there(socket: Client, taking: asyncio.Task[Any]) -> None:
+    """Wait for a task as long as the server answers pings, or is waited for by the client itself."""
     while not (await asyncio.wait({taking}, timeout=QUIET_S))[0]:
         try:
             async with asyncio.timeout(PONG_S):
-                await socket.ping()
+                with suppress(Disconnected):
+                    await socket.ping()
         except TimeoutError:
             raise PlugsockError(NO_ANSWER) from None
 

@@ -24,8 +24,9 @@ def watch(view: str, payload: str, format: str, color: style.Color, **flags: Any
 
     JSON is an object of the view's parameters; `-` reads it from the standard input. Each value is printed as JSON on a
     line of its own, at once, until Ctrl-C. While a run of the view fails, that is said on the standard error as
-    `code: message`, or as JSON with --format json, and the next value is waited for. If the view ends, by a revoke say,
-    the reason is said there too, and the exit status is 1.
+    `code: message`, or as JSON with --format json, and the next value is waited for. So it is when the connection goes:
+    the server is tried again until it is there. If the view ends, by a revoke say, the reason is said there too, and the
+    exit status is 1.
 
       plugsock watch orders.summary '{"day": "2026-11-23"}'
       plugsock watch orders.summary --count 1
@@ -57,13 +58,24 @@ async def _follow(
     """Print values until there are enough."""
     from plugsock.cli.talk import next_of, patiently, reaching  # what completes event names does without a client
 
-    async with reaching(url, token) as socket, socket.view(event, arguments, type=Raw) as view:
+    def moved(state: str, why: Any) -> None:
+        if state == "waiting":
+            reason = " ".join(str(part) for part in (why.code, why.reason) if part)
+            failed(Error("disconnected", f"The next try is in {why.retry_s:.1f} s ({reason})."))
+        elif state == "open":
+            failed(Error("connected", "The server is there again."))
+
+    async with (
+        reaching(url, token, comes_back=True) as socket,
+        socket.view(event, arguments, type=Raw) as view,
+    ):
 
         def changed(_value: Raw | None, status: str) -> None:
-            if status == "fault" and view.fault:
-                failed(view.fault)
+            if status == "error" and isinstance(view.error, Error) and not view.is_over:
+                failed(view.error)
 
         view.subscribe(changed)
+        socket.on_state(moved)
         printed = 0
         while printed != count and (value := await patiently(socket, next_of(view))) is not None:
             style.json_line(value.decode("utf-8", "replace"), rich=rich)

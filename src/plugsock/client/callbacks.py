@@ -13,16 +13,21 @@ class Callbacks:
     __slots__ = ("_functions",)
 
     def __init__(self) -> None:
-        self._functions: list[Callable[..., object]] = []
+        self._functions: dict[object, Callable[..., object]] = {}
 
     def add(self, function: Callable[..., object]) -> Callable[[], None]:
-        """Call a function from now on; what is returned ends it."""
-        self._functions.append(function)
-        return lambda: self._functions.remove(function)
+        """Call a function from now on; what is returned ends it, and does nothing more when it is called again."""
+        key = object()
+        self._functions[key] = function
+
+        def end() -> None:
+            self._functions.pop(key, None)
+
+        return end
 
     def tell(self, *args: Any) -> None:
         """Call each; one that raises must not end the connection for everybody else who waits on it."""
-        for function in tuple(self._functions):
+        for function in tuple(self._functions.values()):
             try:
                 function(*args)
             except Exception:

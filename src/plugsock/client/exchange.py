@@ -1,4 +1,4 @@
-"""One open id, from the frame that opened it to its one end."""
+"""Who asked for something, and what was answered."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,36 +22,39 @@ class Asker(Protocol):
     """Whoever opened an id, and is told what is said of it."""
 
     @property
-    def id(self) -> bytes:
-        """What its frames are known by."""
-
-    @property
     def event(self) -> str:
         """What it asked for."""
 
     def put(self, answer: Answer) -> None:
         """Hand in the next frame."""
 
+    def away(self) -> None:
+        """The connection went; the client will come back."""
+
+    def back(self) -> None:
+        """It has, and the session went on."""
+
+    def fail(self, error: Exception) -> None:
+        """There will be no answer, and this is why."""
+
     def lose(self, code: int, reason: str) -> None:
-        """The connection went: there will be no answer."""
+        """The connection went for good: there will be no answer, and it may have run."""
 
 
 class Exchange:
-    """What the server has answered to one id and nobody has taken yet.
+    """What the server has answered to a request and nobody has taken yet.
 
     Args:
-        id: What it is known by.
         event: What was asked for.
         at_once: Sees each answer as it comes, before anything that was said behind it is heard.
     """
 
-    __slots__ = ("_answers", "_at_once", "event", "id")
+    __slots__ = ("_answers", "_at_once", "event")
 
-    def __init__(self, id: bytes, event: str, at_once: Callable[[Answer], None] | None = None) -> None:
-        self.id = id
+    def __init__(self, event: str, at_once: Callable[[Answer], None] | None = None) -> None:
         self.event = event
         self._at_once = at_once
-        self._answers: asyncio.Queue[Answer | Disconnected] = asyncio.Queue()
+        self._answers: asyncio.Queue[Answer | Exception] = asyncio.Queue()
 
     def put(self, answer: Answer) -> None:
         """Hand in the next frame; how many may come is limited by the credit that was given."""
@@ -59,21 +62,29 @@ class Exchange:
             self._at_once(answer)
         self._answers.put_nowait(answer)
 
+    def away(self) -> None:
+        """The connection went: the answer may still come over another one."""
+
+    def back(self) -> None:
+        """It is still waited for."""
+
+    def fail(self, error: Exception) -> None:
+        """This is the end, behind all that came."""
+        self._answers.put_nowait(error)
+
     def lose(self, code: int, reason: str) -> None:
-        """The connection went: this is the end."""
-        self._answers.put_nowait(
-            Disconnected(f"The connection went before {self.event} was answered; it may have run", code, reason)
-        )
+        """The connection went for good."""
+        self.fail(Disconnected(f"The connection went before {self.event} was answered; it may have run", code, reason))
 
     async def take(self) -> Answer:
         """Wait for the next `item` or `ok`.
 
         Raises:
-            Error: The server's answer is an error.
+            Error: The server's answer is an error, or nobody knows what it is.
             Disconnected: There will be no answer.
         """
         answer = await self._answers.get()
-        if isinstance(answer, Disconnected):
+        if isinstance(answer, Exception):
             raise answer
         if answer.verb == b"error":
             raise decode_error(answer.payload, binary=answer.binary)

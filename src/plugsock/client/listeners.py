@@ -42,6 +42,18 @@ class Listeners:
         """Is somebody in this topic already?"""
         return bool(self._topics.get(topic))
 
+    def positions(self) -> dict[str, str | None]:
+        """The topics that this client is in, and where it stands in each."""
+        inside = ((name, [topic for topic in topics if topic.is_joined]) for name, topics in self._topics.items())
+        return {name: topics[0].position for name, topics in inside if topics}
+
+    def returned(self, answers: dict[str, Any]) -> None:
+        """Take what a `welcome` says of the topics that were named in the `hello`."""
+        for name, answer in answers.items():
+            for topic in self._topics.get(name, ()):
+                if topic.is_joined:
+                    topic.returned(answer)
+
     def enter(self, topic: Topic) -> None:
         """Tell a topic of its pushes and its members."""
         self._topics[topic.name].append(topic)
@@ -79,7 +91,7 @@ class Listeners:
         self._notices.tell(name, data)
 
     def lose(self, code: int, reason: str) -> None:
-        """The connection went."""
+        """The connection went for good."""
         self._lost = code, reason
         for pushes in tuple(self._pushes):
             pushes.lose(code, reason)

@@ -23,7 +23,8 @@ class Push(Struct, frozen=True):
 class Pushes(AsyncIterator[Push]):
     """The pushes of a socket from now on, for one `async for`.
 
-    It collects until nobody holds it any more. One that holds more than `limit` pushes unread ends with an error, so
+    It collects until nobody holds it any more. What is pushed while there is no connection is missing, unless it is of
+    a topic that the client is in and that is recovered. One that holds more than `limit` pushes unread ends with an error, so
     that a slow loop neither loses a push in silence nor fills the memory.
     """
 
@@ -40,7 +41,7 @@ class Pushes(AsyncIterator[Push]):
             self._queue.put_nowait(push)
 
     def lose(self, code: int, reason: str) -> None:
-        """The connection went: after what is waiting comes the end."""
+        """The connection went for good: after what is waiting comes the end."""
         self.end(Disconnected("The connection went: no more pushes will come", code, reason))
 
     def end(self, error: Exception) -> None:

@@ -39,16 +39,19 @@ class Left(Struct):
 
 
 class Topic(AsyncIterator[Push]):
-    """A topic that this socket is in; `ClientSocket.topic` joins it.
+    """A topic that this client is in; `Client.topic` joins it.
 
     `async for push in topic` yields its pushes, those that were missed first. One that holds more than `limit` pushes
     unread ends with an error instead of a silent hole.
     The loop ends with an `Error` when the server takes the socket out (`revoked`, `gone`, or `cancelled` if a plug has
-    done so), and with `Disconnected`.
+    done so), and with `Disconnected` once the client will not come back.
+
+    After a lost connection it is joined again at its position, and what was missed comes first.
 
     Attributes:
         name: Its name.
-        recovered: Was everything pushed since the position that was named? Only then is nothing missing.
+        recovered: When it was joined last, was everything pushed since the position that was named? Only then is
+            nothing missing.
         position: Where in its history this client is, to join at later; None where none is kept.
     """
 
@@ -61,12 +64,18 @@ class Topic(AsyncIterator[Push]):
         self._is_joined = False
         self._is_out = False
         self._callbacks: defaultdict[str, Callbacks] = defaultdict(Callbacks)
+        self._returns = Callbacks()
         self._pushes = Pushes(limit)
 
     @property
     def members(self) -> list[Member] | None:
         """Who is in it now, in the order in which they came; None where members are not told."""
         return None if self._members is None else list(self._members.values())
+
+    @property
+    def is_joined(self) -> bool:
+        """Has the server said that this client is in it?"""
+        return self._is_joined
 
     @property
     def is_out(self) -> bool:
@@ -81,12 +90,33 @@ class Topic(AsyncIterator[Push]):
         """
         return self._callbacks[event].add(callback)
 
+    def on_return(self, callback: Callable[[bool], object]) -> Callable[[], None]:
+        """Call a plain function with `recovered` whenever it was joined again after a lost connection.
+
+        It is told before what was missed comes. Where it is told False, there is a hole in front of the next push.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._returns.add(callback)
+
     def answered(self, answer: Answer) -> None:
         """Take the answer to `join`; what was missed comes behind it."""
         if answer.verb == b"error":
             self._is_out = True
             return
-        said: Joined = decode(answer.payload, Joined, binary=answer.binary)
+        self._join(decode(answer.payload, Joined, binary=answer.binary))
+
+    def returned(self, answer: dict[str, Any]) -> None:
+        """Take what a `welcome` says of it."""
+        if "error" in answer:
+            self.expel(msgspec.convert(answer["error"], Fault))
+            return
+        self._at = self.position
+        self._join(msgspec.convert(answer, Joined))
+        self._returns.tell(self.recovered)
+
+    def _join(self, said: Joined) -> None:
         self._is_joined = True
         self.recovered = said.recovered
         # What was missed is still to come: who is cut off before that goes on from where it was.
@@ -116,7 +146,7 @@ class Topic(AsyncIterator[Push]):
         self._pushes.end(as_error(reason))
 
     def lose(self, code: int, reason: str) -> None:
-        """The connection went: after what is waiting comes the end."""
+        """The connection went for good: after what is waiting comes the end."""
         self._pushes.lose(code, reason)
 
     def leave(self) -> None:

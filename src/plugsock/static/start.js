@@ -77,6 +77,7 @@ class Page {
     const listing = answer?.ok ? await answer.json().catch(() => null) : null;
     if (look !== this.#looks || !listing) return;
     this.list.update(listing.events);
+    $("documents").hidden = !listing.has_documents;
     if (this.#chosen) this.#show();
     else this.choose(this.#firstChoice());
   }

@@ -1,0 +1,5 @@
+// One connection for all of a page.
+
+import { connect } from "plugsock";
+
+export const client = connect();

@@ -1,0 +1,3 @@
+// What `connect("mock:")` loads.
+
+export { type MockSocket, mockSocket } from "./socket.js";

@@ -60,6 +60,11 @@ PURE = {
             "squad",
         )
     },
+    "src/plugsock/mock/*": "tests/mock",
+    **{
+        f"src/plugsock/checks/{name}.py": f"tests/checks/test_{name}.py"
+        for name in ("bounds", "comments", "compatible", "integers", "rules", "wording")
+    },
     "src/plugsock/settings.py": "tests/test_settings.py",
 }
 COVERED_PERCENT = 95

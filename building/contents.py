@@ -82,6 +82,9 @@ class Contents:
         _copy((self._root / "src/plugsock/static").glob("*"), self.tree / "plugsock" / "static")
         _copy(wheels.fetch(self._root / "requirements-build.lock", self._root / "build/wheels"), self._bundled)
         shutil.copyfile(authorities(), self._bundled / "cacert.pem")
+        for file in packages.listed(self.modules):
+            (self.tree / file).parent.mkdir(parents=True, exist_ok=True)
+            (self.tree / file).touch()
         self._write("constraints.txt", packages.constraints(self._distributions))
         # Those called `__main__` are programs: who reads this list imports what stands in it.
         self._write("modules.txt", "".join(f"{name}\n" for name in self.modules if not name.endswith(".__main__")))

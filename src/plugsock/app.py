@@ -198,7 +198,10 @@ def _listener(settings: Settings, gateway: Gateway, is_open: Callable[[], bool])
     )
     everywhere = settings.dev or settings.open
     has_page = everywhere or is_loopback(settings.host)
-    pages = Pages(gateway.routes, ready=is_open, secure=tls is not None, everywhere=everywhere) if has_page else None
+    pages = None
+    if has_page:
+        documents = gateway.documents if settings.dev else None
+        pages = Pages(gateway.routes, ready=is_open, secure=tls is not None, everywhere=everywhere, documents=documents)
     handshake = Handshake(
         access, ready=is_open, compression=settings.compression, pages=pages, keeps_headers=gateway.identities.asks
     )
@@ -231,10 +234,12 @@ def _introduce(url: str, settings: Settings, gateway: Gateway, workers: "Workfor
     """Say in a few plain lines what somebody who has just started a server wants to know."""
     events = [each.event for each in gateway.routes.announcements() if not each.is_hidden]
     shown = ", ".join(events[:EVENTS_SHOWN]) + (", …" if len(events) > EVENTS_SHOWN else "")
+    mocked = [f"made-up answers for {', '.join(settings.mock)}"] if settings.mock else []
     for line in (
         f"plugsock {__version__} listens on {url}",
         f"watching {settings.plugs}",
         workers.introduce(),
+        *mocked,
         f"{counted(len(events), 'event')}: {shown or 'save a plug into the folder, it answers at once'}",
     ):
         write_line(sys.stdout, line)

@@ -258,6 +258,8 @@ class Announcement(msgspec.Struct, frozen=True):
     """Of a view."""
     topic: TopicRule | None = None
     """Of a rule for topics, which is announced as the event `@topic:room.*`."""
+    is_shape: bool = False
+    """Its function has no body yet."""
 
     @property
     def is_hidden(self) -> bool:

@@ -37,6 +37,9 @@ WORKER_NAME: Final = r"[a-z][a-z0-9_-]{0,31}"
 WorkerCount = Annotated[str, Meta(pattern=rf"^({WORKER_NAME}=)?(auto|[0-9]{{1,6}}(-[0-9]{{1,6}})?)\Z")]
 """How many workers a set has: `auto`, `4`, `2-8`, `reports=2`. What can be together says `pool.sizes`."""
 
+MockPattern = Annotated[str, Meta(pattern=r"^([A-Za-z0-9_.:/-]{1,128}|[A-Za-z0-9_.:/-]{0,127}\*)\Z")]
+"""An event, or all that begin so: `orders.place`, `orders.*`, `*`."""
+
 _AUTHORITY: Final = r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?"
 Name = Annotated[str, Meta(pattern=rf"^{_AUTHORITY}\Z")]
 """What a `Host` can be; anything else would never match one."""
@@ -56,7 +59,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         8765
     )
 
-    dev: Annotated[bool, About(RUNNING, "Show tracebacks to clients and check what plugs return.")] = False
+    dev: Annotated[
+        bool, About(RUNNING, "Show clients tracebacks and shapes, mock what they ask for, and check what plugs return.")
+    ] = False
     poll: Annotated[
         bool, About(RUNNING, "Look for changed files by the clock, where the file system has no events.")
     ] = False
@@ -79,6 +84,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         tuple[WorkerCount, ...],
         About(RUNNING, "Processes that run plugs: auto, 4, 2-8, or NAME=2 for plugs of their own; 0 is none.", "N"),
     ] = ("auto",)
+    mock: Annotated[
+        tuple[MockPattern, ...],
+        About(
+            RUNNING, "Answer such an event with what was made up to fit: orders.place, orders.*, or * for all.", "EVENT"
+        ),
+    ] = ()
+    fault: Annotated[
+        str, About(RUNNING, "What goes wrong with made-up answers: latency=200ms,error=5%,drop=1%.", "FAULTS")
+    ] = ""
     # Off, both: who has no leak loses warm caches and gains nothing (gunicorn's and uvicorn's limits are off as well).
     max_calls: Annotated[CountOrNever, About(RUNNING, "A worker is replaced after so many calls; 0 is never.", "N")] = 0
     max_memory: Annotated[

@@ -111,6 +111,21 @@ async def test_it_lists_what_is_served_and_where_that_comes_from(page, server):
     await expect(page.locator("#first")).to_be_hidden()
 
 
+async def test_a_developer_is_shown_where_all_of_it_is_told_to_machines(page, server, tmp_path):
+    await open_page(page, server)
+    await expect(page.get_by_role("link", name="TypeScript")).to_be_hidden()
+
+    async with running(tmp_path / "more" / "plugs", "--dev", greet=GREET) as dev:
+        await open_page(page, dev)
+        for name, path in (
+            ("JSON Schema", "/schema.json"),
+            ("AsyncAPI", "/asyncapi.json"),
+            ("TypeScript", "/types.d.ts"),
+            ("plugsock.js", "/plugsock.js"),
+        ):
+            await expect(page.get_by_role("link", name=name)).to_have_attribute("href", path)
+
+
 async def test_a_call_shows_its_answer_and_how_long_it_took(page, server):
     await open_page(page, server, "math.add")
     await expect(payload_of(page)).to_have_value('{\n  "a": 0,\n  "b": 0\n}')

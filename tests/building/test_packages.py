@@ -41,6 +41,16 @@ def test_packages_are_whole():
     assert {"anyio._backends._trio", "anyio.streams.file", "watchfiles.cli", "idna.codec"} <= names
 
 
+def test_of_faker_there_is_what_made_up_answers_need():
+    names = set(packages.modules(packages.needed(["polyfactory"]).values()))
+
+    assert {"faker.providers.person.en_US", "faker.providers.bank.en_GB", "faker.providers.sbn.sbn"} <= names
+    assert not {"faker.providers.person.de_DE", "faker.providers.person.de", "faker.providers.bank.en_IN"} & names
+    files = set(packages.listed(names))
+    assert {"faker/providers/person/__init__.py", "faker/providers/person/en_US/__init__.py"} <= files
+    assert "faker/providers/sbn/sbn/__init__.py" not in files
+
+
 def test_constraints_are_lines_that_pip_reads():
     found = packages.needed(["click"])
 

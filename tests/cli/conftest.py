@@ -9,7 +9,9 @@ import pytest
 
 from support import executable
 
-GREET = '''from plugsock import Error, plug
+GREET = '''from collections.abc import AsyncIterator
+
+from plugsock import Error, plug
 
 
 @plug
@@ -21,7 +23,7 @@ async def greet(name: str, times: int = 1) -> list[str]:
 
 
 @plug
-async def count(upto: int = 3):
+async def count(upto: int = 3) -> AsyncIterator[dict[str, int]]:
     """Count."""
     for number in range(upto):
         yield {"number": number}

@@ -67,6 +67,16 @@ def test_an_event_that_has_no_schema_is_a_problem_at_its_line(home, plugsock):
     assert list(json.loads(out)["properties"]) == ["greet"]
 
 
+def test_what_plugs_print_is_not_taken_for_the_schema(home, plugsock):
+    (home / "plugs" / "loud.py").write_text('print("hello")\n')
+
+    status, out, err = plugsock("schema")
+
+    assert status == 0
+    assert "greet" in json.loads(out)["properties"]
+    assert err == "hello\n"
+
+
 def test_an_event_that_is_not_there_is_said(plugsock):
     status, out, err = plugsock("schema", "nosuch")
 

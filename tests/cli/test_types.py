@@ -84,6 +84,16 @@ def test_a_folder_that_is_not_there_is_wrong_usage(plugsock):
     assert "nosuch: there is no such folder of plugs" in err
 
 
+def test_it_can_be_a_python_module(home, plugsock):
+    assert plugsock("types", "--lang", "python", "--output", "made.py") == (0, "wrote  made.py\n", "")
+    text = (home / "made.py").read_text()
+
+    assert plugsock("types", "--lang", "python") == (0, text, "")
+    compile(text, "made.py", "exec")
+    assert "def count(self, upto: int | UnsetType = UNSET) -> " in text
+    assert f'SHAPES: Final = "{plugsock("types")[1].split("Hash of all shapes: ")[1][:12]}"' in text
+
+
 def test_watching_needs_a_file(plugsock):
     assert plugsock("types", "--watch") == (
         2,
@@ -138,6 +148,14 @@ def test_a_save_is_in_the_file_at_once(home, watching, flags):
 
         (home / "plugs" / "count.py").unlink()
         assert "upto: boolean;" not in types.written()
+
+
+def test_a_save_is_in_a_python_module_too(home, watching):
+    with watching("--lang", "python") as types:
+        assert "upto: int | UnsetType = UNSET" in types.written()
+
+        (home / "plugs" / "count.py").write_text(COUNT.format(type="str"))
+        assert "upto: str" in types.written()
 
 
 def test_a_broken_save_changes_nothing_and_is_said(home, watching):

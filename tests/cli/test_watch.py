@@ -10,6 +10,7 @@ import pytest
 from plugsock.cli import suggest
 from support import executable
 from support.conversing import listening
+from support.returning import hosting
 
 pytestmark = pytest.mark.end_to_end
 
@@ -113,14 +114,35 @@ async def test_a_view_that_is_over_is_status_0(watch):
         assert await watching.ended() == (0, "1\n", "")
 
 
-async def test_a_connection_that_goes_is_one_line_and_status_1(watch):
+async def test_a_server_that_wants_it_to_stay_away_is_one_line_and_status_1(watch):
     async with watch("count") as watching:
         await watching.peer.hears("watch 2 count")
-        await watching.peer.websocket.close(4000, "drain")
+        await watching.peer.websocket.close(4502, "banned")
 
         status, out, err = await watching.ended()
         assert (status, out, err.count("\n")) == (1, "", 1)
         assert err.startswith("plugsock: The connection went: nothing more will come of count")
+
+
+async def test_a_connection_that_goes_is_said_and_the_view_is_watched_on(home):
+    async with hosting() as hosts:
+        process = await asyncio.create_subprocess_exec(
+            *executable.command(), "watch", "count", "--count", "2", "--url", hosts.url, stdout=PIPE, stderr=PIPE
+        )
+        watching = Watching(process, None)
+        peer, _ = await hosts.welcomes()
+        await peer.hears("watch 2 count")
+        await peer.says("item 2 1")
+        assert await watching.line() == "1\n"
+        await peer.says('notice goodbye {"retry_ms":10}', 'error 2 {"code":"cancelled","message":"The server stops."}')
+        await peer.websocket.close(4000, "drain")
+        assert await watching.error_line() == "disconnected: The next try is in 0.0 s (4000 drain).\n"
+        other, _ = await hosts.welcomes(3, resumed=False)
+        assert await watching.error_line() == "connected: The server is there again.\n"
+        await other.hears("watch 4 count")
+        await other.says("item 4 2")
+
+        assert await watching.ended() == (0, "2\n", "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal that a test can send there")

@@ -19,7 +19,11 @@ SAID = re.findall(r"^→ (.+)$", PAGE, re.MULTILINE)
 ANSWERED = re.findall(r"^← (.+)$", PAGE, re.MULTILINE)
 
 WELCOME = msgspec.defstruct(
-    "WELCOME", [(each.name, dict if each.name == "topics" else each.type) for each in msgspec.structs.fields(Welcome)]
+    "WELCOME",
+    [
+        (each.name, dict if each.name == "topics" else each.type, *([] if each.required else [None]))
+        for each in msgspec.structs.fields(Welcome)
+    ],
 )
 """What `welcome` says, to be read: what it says of a topic is one of two structs."""
 

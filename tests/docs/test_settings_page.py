@@ -24,7 +24,7 @@ def default(setting):
         return f"{value:g} s"
     if setting.is_list and value:
         return " ".join(f"`{each}`" for each in value)
-    return "none" if value in (None, ()) else f"`{value}`"
+    return "none" if value in (None, (), "") else f"`{value}`"
 
 
 def table(settings):

@@ -222,6 +222,7 @@ async def test_who_shows_who_is_here_and_who_was_granted_or_denied_something(sta
         "expires": 1e9,
         "granted": [],
         "denied": ["orders.delete"],
+        "shapes": [],
     }
     assert bob == {
         "user": "bob",
@@ -230,5 +231,22 @@ async def test_who_shows_who_is_here_and_who_was_granted_or_denied_something(sta
         "expires": None,
         "granted": ["staff"],
         "denied": [],
+        "shapes": [],
     }
     assert present["anonymous"] == 1
+
+
+async def test_who_counts_what_open_sockets_were_built_for(stage, admin):
+    known, *others = [stage.client() for _ in range(4)]
+    for client, shapes in zip([known, *others], ("5d41402abc4b", "5d41402abc4b", "9e107d9d372b", ""), strict=True):
+        client.hello(shapes=shapes)
+    stage.gateway.identities.know(known.peer, User("ada"))
+    gone = stage.client()
+    gone.hello(shapes="0cc175b9c0f1")
+    gone.leave()
+
+    [present] = await ask(admin, b'{"do":"who"}')
+
+    assert present["users"][0]["shapes"] == ["5d41402abc4b"]
+    assert present["anonymous_shapes"] == ["5d41402abc4b", "9e107d9d372b"]
+    assert present["shapes"] == {"5d41402abc4b": 2, "9e107d9d372b": 1}

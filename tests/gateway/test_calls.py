@@ -93,7 +93,7 @@ async def test_more_calls_than_the_limit_are_refused_and_the_socket_goes_on():
 
 
 async def test_options_travel_with_the_call():
-    stage = Stage(announce("a"))
+    stage = Stage(announce("a"), dev=True)
     client = stage.client()
     client.say("call 1 a?explain&mock&key=k1&trace=00-ab&credit=5 {}")
     [call] = stage.link.calls

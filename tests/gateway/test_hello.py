@@ -19,7 +19,9 @@ async def test_welcome_says_what_a_client_should_know():
     assert welcome["resume"]
 
 
-@pytest.mark.parametrize("payload", ['{"v":2}', '{"format":"xml"}', "[", "1", '{"open":[1]}'])
+@pytest.mark.parametrize(
+    "payload", ['{"v":2}', '{"format":"xml"}', "[", "1", '{"open":[1]}', f'{{"shapes":"{"x" * 65}"}}']
+)
 async def test_a_hello_that_does_not_fit_is_refused_and_may_be_said_again(payload):
     client = Stage().client()
     client.say(f"hello 1 plugsock {payload}")
@@ -37,6 +39,17 @@ async def test_ids_only_grow_within_a_session():
     client.say("call 5 a")
     client.say("call 4 a")
     assert client.faults() == [("0", "bad_frame"), ("0", "bad_frame")]
+
+
+async def test_what_a_client_was_built_for_is_kept_and_said_anew_when_it_comes_back():
+    stage = Stage()
+    client = stage.client()
+    welcome = client.hello(shapes="5d41402abc4b")
+    assert client.peer.shapes == "5d41402abc4b"
+    client.leave()
+
+    stage.client().hello(resume=welcome["resume"], shapes="9e107d9d372b")
+    assert client.peer.shapes == "9e107d9d372b"
 
 
 async def test_the_wish_for_messagepack_reaches_the_worker_once():

@@ -1,5 +1,6 @@
 """The start page over real sockets: what is found where, for whom, and what it lets a browser do."""
 
+import asyncio
 import json
 import re
 from contextlib import asynccontextmanager
@@ -9,14 +10,16 @@ from msgspec import structs
 
 from plugsock.gateway.access import Access
 from plugsock.gateway.deadlines import Deadlines
+from plugsock.gateway.documents import PATHS, Documents
 from plugsock.gateway.handshake import Handshake
 from plugsock.gateway.limits import Limits
 from plugsock.gateway.listener import Listener
-from plugsock.gateway.pages import STATIC, Pages, is_loopback
+from plugsock.gateway.pages import PUBLIC, STATIC, Pages, is_loopback
 from plugsock.gateway.routes import Routes
 from plugsock.model import AUTHENTICATE, Announcement, Kind
 from plugsock.ops.ledger import Ledger
-from plugsock.rpc.frames import Group
+from plugsock.rpc.frames import Document, Group
+from support.scripted import ScriptedLink
 from support.wires import HOST, Recorder, Server, ask, silent, upgrade
 
 GREET = Announcement(
@@ -34,21 +37,25 @@ WHO = structs.replace(GREET, event=AUTHENTICATE, input="(hello: Hello)", output=
 JOINED = structs.replace(GREET, event="@on_join:chat.joined", kind=Kind.MOMENT)
 ROOMS = structs.replace(GREET, event="@topic:room.*", kind=Kind.TOPIC)
 
-PARTS = sorted(f"/{file.name}" for file in STATIC.iterdir() if file.suffix != ".html")
+VITE = "http://localhost:5173"
+
+PARTS = sorted({f"/{file.name}" for file in STATIC.iterdir() if file.suffix != ".html"} - PUBLIC)
 
 
 def routes():
-    table = Routes(Deadlines(), Ledger(), 30.0)
+    table = Routes(Deadlines(), Ledger(), 30.0, lambda _: False)
     table.commit([Group(id="0a1b", events=[GREET, WHO, JOINED, ROOMS], gone=[], problems=[])])
     return table
 
 
 @asynccontextmanager
-async def showing(*, ready=True, everywhere=False):
-    pages = Pages(routes(), ready=lambda: ready, secure=False, everywhere=everywhere)
-    access = Access(HOST, secure=False, allow_host=("plugs.example",), allow_origin=())
+async def showing(*, ready=True, everywhere=False, static=STATIC, documents=None, **limits):
+    pages = Pages(
+        routes(), ready=lambda: ready, secure=False, everywhere=everywhere, documents=documents, static=static
+    )
+    access = Access(HOST, secure=False, allow_host=("plugs.example",), allow_origin=(VITE,))
     handshake = Handshake(access, ready=lambda: ready, compression=False, pages=pages)
-    listener = Listener(handshake, Limits(sweep_s=0.02), lambda wire: Recorder(wire, silent))
+    listener = Listener(handshake, Limits(sweep_s=0.02, **limits), lambda wire: Recorder(wire, silent))
     await listener.start(HOST, 0)
     try:
         yield Server(listener, [], None)
@@ -80,13 +87,13 @@ async def test_a_browser_at_the_root_gets_the_page(target):
 async def test_every_part_that_the_page_names_is_there_with_its_type():
     async with showing() as server:
         html = (STATIC / "start.html").read_text(encoding="utf-8")
-        scripts = "".join(file.read_text(encoding="utf-8") for file in STATIC.glob("*.js"))
+        scripts = "".join((STATIC / part[1:]).read_text(encoding="utf-8") for part in PARTS if part.endswith(".js"))
         named = {
             *re.findall(r'(?:src|href)="(/[^"]+)"', html),
             *(f"/{n}" for n in re.findall(r'from "\./(.+?)"', scripts)),
         }
 
-        assert named == set(PARTS)
+        assert named == {*PARTS, *PATHS, "/plugsock.js"}
         for part in PARTS:
             status, fields, content = await got(server, part)
             assert (status, content) == (200, (STATIC / part[1:]).read_bytes())
@@ -187,8 +194,8 @@ def test_the_page_has_no_script_style_or_handler_of_its_own():
 
 @pytest.mark.fault("A18")
 def test_the_scripts_write_nothing_as_markup():
-    for file in STATIC.glob("*.js"):
-        text = file.read_text(encoding="utf-8")
+    for part in PARTS:
+        text = (STATIC / part[1:]).read_text(encoding="utf-8")
         assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", text) == []
 
 
@@ -217,6 +224,146 @@ async def test_whoever_sits_at_this_machine_gets_the_page(host):
 async def test_a_foreign_page_gets_no_list():
     async with showing() as server:
         assert (await got(server, "/events.json", origin="https://evil.example"))[0] == 403
+
+
+@pytest.fixture
+def static(tmp_path):
+    """A folder in which the JavaScript client is, whatever the page's own has."""
+    (tmp_path / "start.html").write_text("<!doctype html>", encoding="utf-8")
+    for path in PUBLIC:
+        (tmp_path / path[1:]).write_text(f"export const path = {path!r};\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC))
+@pytest.mark.parametrize("fields", [{}, {"origin": "https://elsewhere.example"}])
+async def test_pages_from_anywhere_may_load_the_client(static, path, fields):
+    async with showing(static=static) as server:
+        status, said, content = await got(server, path, **fields)
+
+        assert (status, content) == (200, (static / path[1:]).read_bytes())
+        assert said["Content-Type"] == "text/javascript; charset=utf-8"
+        assert said["Access-Control-Allow-Origin"] == "*"
+        assert said["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert said["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_browser_that_has_the_client_is_told_whether_it_is_still_the_same(static, method):
+    async with showing(static=static) as server:
+        _, fields, content = await got(server, "/plugsock.js")
+        assert fields["Cache-Control"] == "no-cache"
+
+        status, again, nothing = await got(server, "/plugsock.js", method=method, if_none_match=fields["ETag"])
+        assert (status, again["ETag"], nothing) == (304, fields["ETag"], b"")
+        weak = await got(server, "/plugsock.js", if_none_match=f'"other", W/{fields["ETag"]}')
+        assert weak[0] == 304
+
+    (static / "plugsock.js").write_text("export const is = 'newer';\n", encoding="utf-8")
+    async with showing(static=static) as upgraded:
+        status, after, newer = await got(upgraded, "/plugsock.js", if_none_match=fields["ETag"])
+        assert status == 200
+        assert after["ETag"] != fields["ETag"]
+        assert newer != content
+
+
+async def test_the_client_is_where_the_page_is(static):
+    async with showing(static=static) as server:
+        assert (await got(server, "/plugsock.js", host="plugs.example"))[0] == 404
+        assert (await got(server, "/plugsock.js", host="evil.example"))[0] == 421
+    async with showing(static=static, everywhere=True) as server:
+        assert (await got(server, "/plugsock.js", host="plugs.example"))[0] == 200
+
+
+@pytest.mark.fault("H8")
+async def test_that_a_file_is_for_all_lets_nobody_connect(static):
+    async with showing(static=static) as server:
+        answer = await ask(server, upgrade(server.port, target="/plugsock.js", origin="https://evil.example"))
+        assert answer.startswith(b"HTTP/1.1 403 ")
+
+
+class Worker(ScriptedLink):
+    """Tells of its plugs at once, or when it is told to."""
+
+    def __init__(self, content=b"it"):
+        super().__init__()
+        self.documents = Documents(routes())
+        self.documents.link = self
+        self.content = content
+
+    def document(self, number, name, url):
+        super().document(number, name, url)
+        if self.content is not None:
+            self.documents.told(number, Document(self.content, []))
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+async def test_developers_are_told_what_plugs_look_like(path):
+    worker = Worker()
+    async with showing(documents=worker.documents) as server:
+        status, fields, content = await got(server, path)
+
+        assert (status, content, fields["Content-Type"]) == (200, b"it", PATHS[path][1])
+        assert "Access-Control-Allow-Origin" not in fields
+        assert (await got(server, path, if_none_match=fields["ETag"]))[0] == 304
+        assert (await got(server, path, method="HEAD"))[::2] == (200, b"")
+        assert worker.said == [("document", 1, PATHS[path][0], f"ws://{HOST}:{server.port}")]
+
+
+async def test_the_page_that_somebody_works_on_may_read_it_and_others_may_not():
+    async with showing(documents=Worker().documents) as server:
+        status, fields, _ = await got(server, "/types.d.ts", origin=VITE)
+        assert (status, fields["Access-Control-Allow-Origin"], fields["Vary"]) == (200, VITE, "Origin")
+        assert (await got(server, "/types.d.ts", origin="https://evil.example"))[0] == 403
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+async def test_nobody_else_is_told(path):
+    async with showing() as server:
+        assert (await got(server, path))[0] == 404
+        assert json.loads((await got(server, "/events.json"))[2])["has_documents"] is False
+    async with showing(documents=Worker().documents) as server:
+        assert (await got(server, path, host="plugs.example"))[0] == 404
+        assert json.loads((await got(server, "/events.json"))[2])["has_documents"] is True
+
+
+@pytest.mark.parametrize(("ready", "content"), [(False, b"it"), (True, b"")])
+async def test_before_anything_is_loaded_there_is_nothing_to_tell(ready, content):
+    async with showing(ready=ready, documents=Worker(content).documents) as server:
+        status, fields, _ = await got(server, "/schema.json")
+        assert (status, fields["Retry-After"]) == (503, "1")
+
+
+async def test_what_is_told_late_is_shown_late():
+    worker = Worker(content=None)
+    async with showing(documents=worker.documents) as server, asyncio.TaskGroup() as group:
+        early = group.create_task(got(server, "/schema.json"))
+        await worker.hears("document", 1, "schema", f"ws://{HOST}:{server.port}")
+        assert (await got(server, "/"))[0] == 200
+
+        worker.documents.told(1, Document(b"it", []))
+        assert (await early)[::2] == (200, b"it")
+
+
+async def test_who_has_waited_for_too_long_is_told_so():
+    worker = Worker(content=None)
+    async with showing(documents=worker.documents, handshake_s=0.05) as server:
+        assert (await got(server, "/schema.json"))[0] == 503
+        worker.documents.told(1, Document(b"it", []))  # it comes for nobody
+
+
+async def test_who_has_gone_is_shown_nothing():
+    worker = Worker(content=None)
+    async with showing(documents=worker.documents) as server:
+        _, writer = await asyncio.open_connection(HOST, server.port)
+        writer.write(page(server, "/schema.json"))
+        await worker.hears("document", 1, "schema", f"ws://{HOST}:{server.port}")
+        writer.write(b"and more that nobody has asked for")
+        writer.close()
+        await writer.wait_closed()
+        assert (await got(server, "/"))[0] == 200
+        worker.documents.told(1, Document(b"it", []))
+        assert (await got(server, "/schema.json"))[::2] == (200, b"it")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from support.scripted import announce
 
 
 def table() -> Routes:
-    return Routes(Deadlines(), Ledger(), timeout_s=30.0)
+    return Routes(Deadlines(), Ledger(), timeout_s=30.0, is_mocked=lambda _: False)
 
 
 def test_a_commit_is_one_new_table_and_the_old_one_stays_as_it_was():

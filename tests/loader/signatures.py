@@ -6,7 +6,7 @@ import decimal
 import enum
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Generator, Iterable, Iterator
-from typing import Annotated, Any, Literal, NamedTuple, Optional, TypedDict
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Optional, TypedDict, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -29,6 +29,14 @@ class Circle(Struct, tag="circle"):
 
 class Square(Struct, tag="square"):
     side: float
+
+
+T = TypeVar("T")
+
+
+class Page(Struct, Generic[T]):
+    rows: list[T]
+    next: int = 0
 
 
 class Tree(Struct):
@@ -131,6 +139,7 @@ async def whole_typed_dict(options: Options) -> Options: ...
 async def whole_optional(order: Order | None) -> None: ...
 async def whole_default(order: Order = Order("tea")) -> None: ...  # noqa: B008
 async def whole_default_none(order: Order | None = None) -> None: ...
+async def whole_generic(page: Page[Order]) -> int: ...
 async def whole_union(shape: Circle | Square) -> float: ...
 async def whole_annotated(order: Annotated[Order, Meta(description="an order")], socket: Socket) -> None: ...
 async def whole_keyword(*, order: Order) -> None: ...

@@ -186,7 +186,7 @@ def test_it_is_announced_what_runs_in_a_thread(make_shelf):
     shelf = make_shelf()
     shelf.write(
         "a.py",
-        "@plug\ndef plain(): ...\n@plug\nasync def on_loop(): ...\n"
+        "@plug\ndef plain():\n    return 1\n@plug\nasync def on_loop():\n    return 1\n"
         "@plug\ndef stream():\n    yield 1\n@plug\nasync def async_stream():\n    yield 1\n",
     )
     shelf.swap()

@@ -67,6 +67,7 @@ def test_a_function_that_takes_just_the_value_is_called_as_it_is():
         ("whole_dataclass", "Point(x: float, y: float = 0.0)", "Point"),
         ("whole_typed_dict", "Options(loud: bool = ..., times: int = ...)", "Options"),
         ("whole_optional", "Order | None", "None"),
+        ("whole_generic", "Page(rows: list[T], next: int = 0)", "int"),
         ("whole_union", "Circle | Square", "float"),
         ("whole_tree", "Tree(name: str, children: list[Tree] = ...)", "Tree"),
         ("raw", "raw", "Raw"),

@@ -45,7 +45,7 @@ def test_everything_that_it_says_is_announced(shelf):
     said = (
         '@view(requires="sales.read:{shop}", on=["orders", "shops/7"], every=2, throttle=0.5, timeout=3, worker="big")'
     )
-    assert problems(shelf, f"{said}\ndef summary(shop: str): ...\n") == []
+    assert problems(shelf, f"{said}\ndef summary(shop: str):\n    return 1\n") == []
     said = announced(shelf)
     assert said.view == Watching("everybody", ("orders", "shops/7"), 2.0, 0.5)
     assert (said.requires, said.timeout, said.worker) == ((("sales.read:{shop}",),), 3.0, "big")

@@ -69,6 +69,7 @@ def test_a_request_can_be_typed_by_hand():
         Revoked(reach=Reach(1, 2, 3)),
         Kicked(sockets=2),
         Present(users=[ADA], anonymous=1),
+        Present(users=[ADA], anonymous=1, anonymous_shapes=["5d41402abc4b"], shapes={"5d41402abc4b": 1}),
         Stopping(),
         Refused(message="two\nlines"),
     ],

@@ -10,6 +10,7 @@ from plugsock.rpc.frames import (
     Broadcast,
     Call,
     Details,
+    Document,
     Emit,
     File,
     Grant,
@@ -58,6 +59,7 @@ DOWN = [
     batches.Commit(3, ["ab"], None),
     batches.Commit(3, [], ["ab"]),
     batches.Retire(3),
+    batches.Describe(4, "schema", "ws://127.0.0.1:8765"),
     batches.Stop(),
 ]
 
@@ -85,6 +87,7 @@ UP = [
     batches.Ended(7),
     batches.Changed(["/p/greet.py"]),
     batches.Looked(Staged(3, [GROUP], [BROKEN], asked=True)),
+    batches.Described(4, Document(b"{}", [BROKEN])),
     batches.Beat(0.001, 2),
     batches.Outdated("site-packages has changed"),
     batches.Returned(7),
@@ -222,37 +225,3 @@ def test_whatever_is_read_is_understood_or_a_violation(data):
         except batches.Violation:
             continue
         assert all(type(message) in words for message in said)
-
-
-def test_a_parcel_is_the_payload_of_the_message_after_it():
-    asked = []
-
-    def take(*asking):
-        asked.append(asking)
-        return b"long"
-
-    for message in (batches.Answer(7, 0, b"", 0.5, None), batches.Item(7, b""), DOWN[0]):
-        assert batches.unpack(batches.Parcel(3, 4), message, take, 4).payload == b"long"
-        assert message.payload == b"long"
-    assert asked == [(3, 4)] * 3
-
-
-def lost(*_):
-    raise FileNotFoundError(2, "No such file or directory")
-
-
-WRONG = {
-    "the last one": (None, 4, "followed by nothing that has a payload"),
-    "in front of another": (batches.Parcel(4, 4), 4, "followed by nothing that has a payload"),
-    "in front of what has no payload": (batches.Ended(7), 4, "followed by nothing that has a payload"),
-    "too long": (batches.Item(7, b""), 3, "a parcel of 4 bytes is longer than 3"),
-    "not there": (batches.Item(7, b""), 4, "can't be taken: .*No such file"),
-}
-
-
-@pytest.mark.fault("K6")
-@pytest.mark.parametrize("what", WRONG)
-def test_a_parcel_that_belongs_to_nothing_or_is_not_there_is_a_violation(what):
-    message, limit, why = WRONG[what]
-    with pytest.raises(batches.Violation, match=why):
-        batches.unpack(batches.Parcel(3, 4), message, lost, limit)

@@ -574,6 +574,20 @@ async def test_a_view_that_does_not_run_says_why_in_the_format_of_its_arguments(
     assert answer.code == "bad_payload"
 
 
+@pytest.mark.parametrize("name", ["schema", "asyncapi", "types"])
+async def test_a_worker_tells_what_its_plugs_look_like_that_are_committed(linked, name):
+    one = await linked(greet=GREET)
+    one.sink.link = None  # what is found from now on is staged, and not committed
+    one.save("farewell.py", GREET.replace("greet", "farewell"))
+    await one.look()
+    one.link.document(7, name, "ws://127.0.0.1:8765")
+    document = await one.sink.document(7)
+
+    assert b"greet" in document.content
+    assert b"farewell" not in document.content
+    assert document.problems == []
+
+
 async def test_what_was_replaced_is_unloaded_after_its_last_call_has_come_to_rest(linked, tmp_path):
     log = tmp_path / "log"
     source = (

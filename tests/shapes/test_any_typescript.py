@@ -1,4 +1,4 @@
-"""For any types: the JSON of their values is what the declarations say, to TypeScript's own compiler."""
+"""For any types: the JSON of their values, made-up ones too, is what the declarations say, to TypeScript's compiler."""
 
 import json
 
@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from msgspec import inspect as spec
 
 from plugsock.loader.signature import Mode
+from plugsock.mock.seeds import seed
+from plugsock.mock.values import Maker
 from plugsock.model import Kind
 from plugsock.shapes.events import Event, Shapes
 from plugsock.shapes.typescript import declarations
@@ -54,6 +56,8 @@ def test_values_are_of_their_types(tmp_path):
             add(payload, name, "args")
             add(without_defaults(input, payload), name, "args")
             add(plain(data.draw(results)), name, "result")
+        add(plain(Maker(output).make(seed(name, b""))), name, "result")
+        add(plain(Maker(input).make(seed(name, b""))), name, "args")
 
     gather()
     (tmp_path / "types.d.ts").write_text(declarations(Shapes(tuple(events), (), "")), encoding="utf-8")

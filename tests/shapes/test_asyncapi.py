@@ -1,7 +1,6 @@
 """The AsyncAPI document of a folder, as AsyncAPI's own parser reads it."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,11 +8,10 @@ import msgspec
 import pytest
 
 from plugsock.shapes import asyncapi
+from support import npm
 from support.folder_shapes import described, shapes
 
 READER = Path(__file__).parents[1] / "support" / "asyncapi.mjs"
-FOLDER = Path.home() / ".cache/plugsock/asyncapi"
-NEEDED = f"needs node, and: npm install --no-save --prefix {FOLDER} @asyncapi/parser@3.4.0"
 
 SHOP = '''
 import datetime as dt
@@ -73,10 +71,15 @@ def document(tmp_path):
     return json.loads(msgspec.json.encode(made))
 
 
-@pytest.mark.skipif(shutil.which("node") is None or not (FOLDER / "node_modules").exists(), reason=NEEDED)
+@npm.needs("asyncapi")
 def test_the_official_parser_finds_it_valid(document):
     read = subprocess.run(
-        ["node", READER, FOLDER], input=json.dumps(document), capture_output=True, text=True, check=True, timeout=50
+        ["node", READER, npm.modules("asyncapi").parent],
+        input=json.dumps(document),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=50,
     )
 
     said = json.loads(read.stdout)

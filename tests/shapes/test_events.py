@@ -91,6 +91,25 @@ def test_it_says_what_can_be_called_without_a_payload(tmp_path):
     }
 
 
+def test_it_says_what_the_one_parameter_is_called_that_is_the_payload(tmp_path):
+    text = """
+    class Order(Struct):
+        sku: str
+
+    @plug
+    async def whole(socket: Socket, order: Order) -> None: ...
+
+    @plug
+    async def raw(data: Raw) -> None: ...
+
+    @plug
+    async def fields(order: Order, count: int) -> None: ...
+    """
+
+    found = {event.name: event.parameter for event in shapes(tmp_path, p=text).events}
+    assert found == {"p.whole": "order", "p.raw": "data", "p.fields": ""}
+
+
 def test_rules_for_topics_are_told_apart(tmp_path):
     [topic] = shapes(tmp_path, orders=ORDERS).topics
 
@@ -99,7 +118,7 @@ def test_rules_for_topics_are_told_apart(tmp_path):
 
 
 def test_the_digest_is_the_one_that_the_gateway_says(tmp_path):
-    routes = Routes(Deadlines(), Ledger(), timeout_s=30.0)
+    routes = Routes(Deadlines(), Ledger(), timeout_s=30.0, is_mocked=lambda _: False)
     assert shapes(tmp_path).digest == routes.shapes
 
     with loaded(tmp_path, orders=ORDERS) as catalog:

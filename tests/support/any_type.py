@@ -34,10 +34,24 @@ PLAIN = {
     Decimal: st.decimals(allow_nan=False, allow_infinity=False),
     dt.timedelta: st.timedeltas(dt.timedelta(-9999), dt.timedelta(9999)),
     dt.date: st.dates(),
+    dt.datetime: st.datetimes(timezones=st.sampled_from([None, dt.UTC])),
+    Annotated[dt.datetime, Meta(tz=False)]: st.datetimes(),
+    dt.time: st.times(timezones=st.sampled_from([None, dt.UTC])),
     Colour: st.sampled_from(Colour),
     Literal["a", 3]: st.sampled_from(["a", 3]),
 }
 """Each type with values of it."""
+
+KEYS = {
+    str: TEXT,
+    int: st.integers(-(2**63), 2**63 - 1),
+    Annotated[int, Meta(ge=0)]: st.integers(0, 2**63 - 1),
+    dt.date: st.dates(),
+    UUID: st.uuids(),
+    Colour: st.sampled_from(Colour),
+    Literal["a", 3]: st.sampled_from(["a", 3]),
+}
+"""Types of what may stand as a key in a table."""
 
 
 @st.composite
@@ -65,7 +79,9 @@ def _default(value):
 
 def compound(parts):
     one = parts.map(lambda part: (list[part[0]], st.lists(part[1], max_size=3)))
-    table = parts.map(lambda part: (dict[str, part[0]], st.dictionaries(TEXT, part[1], max_size=3)))
+    table = st.tuples(st.sampled_from([*KEYS.items()]), parts).map(
+        lambda two: (dict[two[0][0], two[1][0]], st.dictionaries(two[0][1], two[1][1], max_size=3))
+    )
     pair = st.tuples(parts, parts).map(lambda two: (tuple[two[0][0], two[1][0]], st.tuples(two[0][1], two[1][1])))
     maybe = parts.map(lambda part: (part[0] | None if part[0] is not None else None, part[1] | st.none()))
     return one | table | pair | maybe | structs(parts)

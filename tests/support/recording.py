@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from plugsock.model import Fault
-from plugsock.rpc.frames import OK, Details, Emit, Request, Staged
+from plugsock.rpc.frames import OK, Details, Document, Emit, Request, Staged
 from plugsock.rpc.link import Link
 
 
@@ -67,6 +67,13 @@ class Again(NamedTuple):
     sequence: int
 
 
+class Documented(NamedTuple):
+    """What the plugs look like."""
+
+    number: int
+    document: Document
+
+
 class Changed(NamedTuple):
     """The folder may have changed."""
 
@@ -83,7 +90,7 @@ class RecordingSink:
     """
 
     def __init__(self) -> None:
-        self.said: list[Answer | Item | Emit | Asked | Ended | Again | Changed | Staged] = []
+        self.said: list[Answer | Item | Emit | Asked | Ended | Again | Changed | Staged | Documented] = []
         self.link: Link | None = None
         self.hear: Callable[[Any], None] = lambda _said: None
         self._changed = asyncio.Event()
@@ -115,6 +122,17 @@ class RecordingSink:
         self._say(staged)
         if self.link is not None:
             self.link.commit(staged.stage, [group.id for group in staged.groups if not group.problems])
+
+    def documented(self, number: int, document: Document) -> None:
+        self._say(Documented(number, document))
+
+    async def document(self, number: int) -> Document:
+        """Wait for the answer with this number."""
+        return await self.until(lambda: self.documents().get(number))
+
+    def documents(self) -> dict[int, Document]:
+        """What was told so far, by number."""
+        return {said.number: said.document for said in self.said if isinstance(said, Documented)}
 
     def answers(self, sequence: int) -> list[Answer]:
         return [said for said in self.said if isinstance(said, Answer) and said.sequence == sequence]

@@ -79,6 +79,9 @@ class ScriptedLink:
     def retire(self, stage: int) -> None:
         self._hear(("retire", stage))
 
+    def document(self, number: int, name: str, url: str) -> None:
+        self._hear(("document", number, name, url))
+
 
 class ScriptedWire:
     """A socket whose frames are kept."""

@@ -105,6 +105,9 @@ class ScriptedProcessLink:
     def retire(self, stage: int) -> None:
         self.words.append(("retire", stage))
 
+    def document(self, number: int, name: str, url: str) -> None:
+        self.words.append(("document", number, name, url))
+
     def stop(self) -> None:
         self.words.append(("stop",))
 

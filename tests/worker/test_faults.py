@@ -321,3 +321,16 @@ async def test_what_a_plug_raises_after_its_call_was_ended_is_in_the_log(worker,
     (line,) = logged()
     assert line["error"] == "ValueError: while cleaning up"
     assert one.sink.said == [Ended(sequence)]
+
+
+async def test_in_dev_a_result_of_another_type_is_said_to_the_client_and_in_the_log(worker, logged):
+    async def give() -> int:
+        return "a"
+
+    answer = await (await worker(give, dev=True)).call(give)
+
+    why = "`int` is declared, str was returned: Expected `int`, got `str`"
+    ref = answer.fault.ref
+    assert answer.fault.message == f"The plug failed: its answer can't be sent: {why}; the log has it under ref {ref}."
+    (line,) = logged()
+    assert (line["ref"], line["error"]) == (ref, why)

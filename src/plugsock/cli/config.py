@@ -4,6 +4,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from msgspec import Struct
 from plugsock.cli import values
 from plugsock.errors import SettingsError
 from plugsock.frozen import executable, python
+from plugsock.mock import faults
 from plugsock.pool import sizes
 from plugsock.pool.cores import cores
 from plugsock.rpc import start
@@ -19,6 +21,9 @@ from plugsock.settings import SETTINGS, Setting, Settings
 
 FILE: Final = "plugsock.toml"
 PREFIX: Final = "PLUGSOCK_"
+
+OTHER_TABLES: Final = frozenset({"check"})
+"""Tables of plugsock.toml that a command reads and the server does not."""
 
 OTHER_VARIABLES: Final = frozenset(
     {
@@ -104,14 +109,15 @@ def _is_setting(variable: str) -> bool:
 
 
 def _from_file(path: Path) -> dict[str, Found]:
-    text = _text(path)
-    table = _parsed(path, text)
+    text, table = toml(path)
     known = {setting.key: setting for setting in SETTINGS}
     found = {}
     for key, value in table.items():
-        line = f"{FILE}:{_line(text, key)}"
+        if key in OTHER_TABLES:
+            continue
+        line = f"{FILE}:{line_of(text, key)}"
         if key not in known:
-            raise SettingsError(f"{line}: there is no setting {key!r}{did_you_mean(key, known)}")
+            raise SettingsError(f"{line}: there is no setting {key!r}{did_you_mean(key, (*known, *OTHER_TABLES))}")
         setting = known[key]
         found[setting.field] = _found(setting, f"{line}: {key}", value, values.from_toml, path.parent)
     return found
@@ -128,6 +134,16 @@ def _found(setting: Setting, source: str, said: Any, convert: Callable[[Setting,
 
 def _absolute(base: Path, path: Path) -> Path:
     return Path(base, path).absolute()
+
+
+def toml(path: Path) -> tuple[str, dict[str, Any]]:
+    """What a plugsock.toml says, as text and as values; nothing if there is none.
+
+    Raises:
+        SettingsError: It can't be read, or is not TOML.
+    """
+    text = _text(path)
+    return text, _parsed(path, text)
 
 
 def _text(path: Path) -> str:
@@ -150,8 +166,8 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
         raise SettingsError(f"{path.name}:{number}: this is not TOML: {what}") from wrong
 
 
-def _line(text: str, key: str) -> int:
-    """The line a top-level key or table stands on; tomllib does not keep it."""
+def line_of(text: str, key: str) -> int:
+    """The line a key or table stands on first; tomllib does not keep it."""
     pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[=.\]]""")
     return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), 1)
 
@@ -171,13 +187,14 @@ def _settled(found: dict[str, Found], base: Path) -> Settings:
     for one, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
         if one in found and other not in found:
             raise SettingsError(f"{found[one].source}: it is of no use without {other}")
-    if "workers" in found:
-        _check_workers(found["workers"])
+    for field, parse in (("workers", partial(sizes.parse, cores=cores())), ("fault", faults.parse)):
+        if field in found:
+            _check(found[field], parse)
     return Settings(**chosen)
 
 
-def _check_workers(workers: Found) -> None:
+def _check(found: Found, parse: Callable[[Any], object]) -> None:
     try:
-        sizes.parse(workers.value, cores())
+        parse(found.value)
     except ValueError as wrong:
-        raise SettingsError(f"{workers.source}: {wrong}") from wrong
+        raise SettingsError(f"{found.source}: {wrong}") from wrong

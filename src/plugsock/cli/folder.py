@@ -1,7 +1,8 @@
 """Looking at a folder of plugs without a server."""
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from msgspec import structs
@@ -33,6 +34,8 @@ def look_at(plugs: Path, *, trust: bool) -> tuple[list[Announcement], list[Probl
 def loaded(plugs: Path, *, trust: bool) -> Iterator[tuple[Catalog, list[Problem]]]:
     """Load everything, as a server does when it starts: imports, checks, `on_load`, and at the end `on_unload`.
 
+    What plugs print meanwhile goes to the standard error, as the output is that of the command.
+
     Args:
         plugs: The folder.
         trust: Load it even if others can write to it.
@@ -41,7 +44,8 @@ def loaded(plugs: Path, *, trust: bool) -> Iterator[tuple[Catalog, list[Problem]
         SettingsError: There is no such folder.
     """
     with opened(plugs, trust=trust) as loader:
-        look = loader.look()
+        with redirect_stdout(sys.stderr):
+            look = loader.look()
         yield committed(loader, look), shown(look)
 
 
@@ -59,7 +63,7 @@ def opened(plugs: Path, *, trust: bool) -> Iterator[Loader]:
     if not plugs.is_dir():
         raise SettingsError(f"{plugs}: there is no such folder of plugs")
     surroundings.take_what_the_folder_has(plugs, trust=trust)
-    loader = Loader(folders(_as_typed(plugs), trust=trust))
+    loader = Loader(folders(as_typed(plugs), trust=trust))
     try:
         yield loader
     finally:
@@ -76,7 +80,7 @@ def shown(look: Look) -> list[Problem]:
     return sorted(structs.replace(each, file=near(each.file)) for each in look.problems)
 
 
-def _as_typed(plugs: Path) -> Path:
+def as_typed(plugs: Path) -> Path:
     """The folder as what is said about its files shall begin."""
     shown = Path(near(str(plugs)))
     return shown if shown.name else plugs  # not "./greet.py" for `greet.py`

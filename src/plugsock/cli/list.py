@@ -33,7 +33,7 @@ def list_(folder: Path | None, format: str, color: style.Color, **flags: Any) ->
     here; where none does, or with DIR, loads the folder itself. What begins with @ no client can call: it is run when
     something happens, or is a rule for topics.
 
-    An event whose file no longer loads serves its last good revision and is `stale`; one that has killed workers again
+    What has no body yet is a `shape`. An event whose file no longer loads serves its last good revision and is `stale`; one that has killed workers again
     and again is `quarantined`, until its file changes. Why goes to the standard error. In a pipe the columns are
     separated by tabs; on a narrow terminal the docstrings are left out.
 
@@ -100,7 +100,8 @@ def _states(problems: list[Problem]) -> dict[str, str]:
 def _row(each: Announcement, states: dict[str, str], *, is_over: bool) -> tuple[str, ...]:
     shape = f"{each.input} -> {each.output}" if each.output else each.input
     origin = f"{each.origin} over embedded" if is_over else each.origin
-    return each.event, each.revision, each.kind, shape, origin, states.get(each.event, "ok"), _about(each)
+    state = states.get(each.event, "shape" if each.is_shape else "ok")
+    return each.event, each.revision, each.kind, shape, origin, state, _about(each)
 
 
 def _about(each: Announcement) -> str:

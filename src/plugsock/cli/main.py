@@ -18,8 +18,10 @@ from plugsock.cli.check import check
 from plugsock.cli.completion import completion
 from plugsock.cli.eject import eject
 from plugsock.cli.grant import grant
+from plugsock.cli.hot import hot
 from plugsock.cli.kick import kick
 from plugsock.cli.list import list_
+from plugsock.cli.mock import mock
 from plugsock.cli.pip import group as pip
 from plugsock.cli.ps import ps
 from plugsock.cli.reload import reload
@@ -69,12 +71,13 @@ def plugsock() -> None:
       plugsock --port 9000 --dev        the settings of `plugsock serve --help`
       plugsock add plug greet           write a first plug, and a test for it
       plugsock call greet '{"name": "Ada"}'
+      plugsock mock                     answers that are made up, to build the other side
     """
 
 
 for command in (
-    *(serve, call, watch, list_, swap, ps, reload, worker, who, grant, revoke, kick),
-    *(check, schema, types, add, pip, eject, selftest, completion),
+    *(serve, mock, call, watch, list_, swap, ps, reload, worker, who, grant, revoke, kick),
+    *(check, schema, types, hot, add, pip, eject, selftest, completion),
 ):
     plugsock.add_command(command)
 

@@ -25,7 +25,20 @@ def serve(**flags: Any) -> int:
       plugsock --host 0.0.0.0 --allow-host example.org --tls-cert cert.pem --tls-key key.pem
     """
     reading = options.reading(flags)
-    settings = reading.settings
+    return start(reading.settings, is_port_chosen="port" in reading.sources)
+
+
+def start(settings: Settings, *, is_port_chosen: bool) -> int:
+    """Serve until a signal ends it; the exit status.
+
+    Args:
+        settings: What is served, and how.
+        is_port_chosen: Somebody has said which port, so that no other one will do.
+
+    Raises:
+        SettingsError: The folder can't be read.
+        PlugsockError: It can't be served.
+    """
     _folder_of(settings)
     from plugsock import app
     from plugsock.ops import log
@@ -34,7 +47,7 @@ def serve(**flags: Any) -> int:
     if settings.open:
         from plugsock.cli import desktop
 
-        return desktop.serve(settings, is_port_chosen="port" in reading.sources)
+        return desktop.serve(settings, is_port_chosen=is_port_chosen)
     return app.run(settings)
 
 

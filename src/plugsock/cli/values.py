@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
-from plugsock.settings import KIB, MIB, Origin, Setting
+from plugsock.settings import KIB, MIB, MockPattern, Origin, Setting
 
 SHOWN: Final = 60
 """Characters of a wrong value that are repeated in the message."""
@@ -59,6 +59,8 @@ def expected(setting: Setting) -> str:
     if setting.is_list:
         if Origin in get_args(setting.type):
             return "origins such as https://example.org, without a path, or *"
+        if MockPattern in get_args(setting.type):
+            return "events such as orders.place, orders.* for all that begin so, or * for all"
         return "names such as example.org or example.org:8443"
     return "a path" if setting.is_path else "a text that is not empty"
 

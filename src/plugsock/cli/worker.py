@@ -15,7 +15,7 @@ from plugsock.rpc.admin import Join, JoinAddress
 @click.option("--nursery", is_flag=True, hidden=True)
 @options.settings(*options.PLACE)
 def worker(join: str | None, nursery: bool, **flags: Any) -> int:  # noqa: FBT001 - click's own way
-    """Run plugs for a server on this machine, in a process of its own.
+    """Run plugs for a server here, in a process of its own.
 
     A server starts its workers itself: this is for one more of them, under a debugger, say, or with an environment of
     its own. It gets its share of the calls as soon as it serves what the others serve, and ends with the server.

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from plugsock.gateway.admission import admit
 from plugsock.gateway.deadlines import Deadlines
+from plugsock.gateway.mocking import Mocking
 from plugsock.gateway.open_call import Caller, OpenCall, filed, refuse, refuse_id, state_of
 from plugsock.gateway.ordering import Ordering
 from plugsock.gateway.permission import no_longer
@@ -43,11 +44,12 @@ class Calls:
 
     link: Link
 
-    def __init__(self, routes: Routes, deadlines: Deadlines[OpenCall], limit: int) -> None:
+    def __init__(self, routes: Routes, deadlines: Deadlines[OpenCall], limit: int, mocking: Mocking) -> None:
         self.by_sequence: dict[int, OpenCall] = {}
         self.watchers: set[Callable[[OpenCall], None]] = set()
         self._ordering: Ordering[OpenCall] = Ordering(self._start)
         self.ended = self._ordering.ended
+        self._mocking = mocking
         self._routes = routes
         self._deadlines = deadlines
         self._limit = limit
@@ -110,7 +112,8 @@ class Calls:
             self.introduce(caller)
         self._sequence += 1
         lane = route.lane if options.timeout is None else self._deadlines.shorter(route.lane, options.timeout)
-        flags = EXPLAIN * options.explain | MOCK * options.mock | SILENT * (not id)
+        is_mocked = self._mocking.is_now(route.event, caller.mocked, asked=options.mock)
+        flags = EXPLAIN * options.explain | MOCK * is_mocked | SILENT * (not id)
         credit = DEFAULT_CREDIT if options.credit is None else options.credit
         call = OpenCall(
             self._sequence, route.event, "", binary, caller.id, 0, flags, credit, options.key, options.trace,
@@ -124,7 +127,9 @@ class Calls:
                 self._ticker.tick()
         self._begin(call)
 
-    def run(self, caller: Caller, route: Route, payload: bytes, format: int, needs: Requires = ()) -> None:
+    def run(
+        self, caller: Caller, route: Route, payload: bytes, format: int, needs: Requires, *, is_mocked: bool = False
+    ) -> None:
         """Start a run of a view, for which nobody is asked what they may: `caller` stands in for all who watch it.
 
         Its one answer goes to the caller's `send`, perhaps before this returns.
@@ -135,10 +140,11 @@ class Calls:
             payload: A `views.Asked`.
             format: Of the arguments in it.
             needs: What it takes to get what the run sends to the socket in whose name it runs.
+            is_mocked: Its value is made up.
         """
         self._sequence += 1
         call = OpenCall(
-            self._sequence, route.event, route.revision, format, caller.id, 0, VIEW, 0, "", "", "",
+            self._sequence, route.event, route.revision, format, caller.id, 0, VIEW | MOCK * is_mocked, 0, "", "", "",
             payload, b"1", caller, route, route.lane, perf_counter(), 0, needs,
         )  # fmt: skip
         self.by_sequence[call.sequence] = caller.session.calls[call.id] = call

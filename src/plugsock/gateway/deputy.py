@@ -26,4 +26,5 @@ class Deputy:
         self.told = NOBODY.version
         self.bar: Fault | None = None
         self.topics: set[str] = set()
+        self.mocked: tuple[str, ...] = ()
         self.send = heard

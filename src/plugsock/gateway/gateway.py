@@ -12,8 +12,10 @@ from plugsock.gateway.authenticator import Authenticator
 from plugsock.gateway.calls import Calls
 from plugsock.gateway.conversation import Wire
 from plugsock.gateway.deadlines import Deadlines
+from plugsock.gateway.documents import Documents
 from plugsock.gateway.hello import Reception
 from plugsock.gateway.identities import Identities
+from plugsock.gateway.mocking import Mocking
 from plugsock.gateway.moments import Moments
 from plugsock.gateway.open_call import OpenCall
 from plugsock.gateway.peer import Peer
@@ -26,6 +28,7 @@ from plugsock.gateway.topics import Topics
 from plugsock.gateway.verbs import Verbs
 from plugsock.gateway.views import Views
 from plugsock.hub.peers import Peers
+from plugsock.hub.rights import EVERYBODY, NOBODY
 from plugsock.hub.sessions import Sessions
 from plugsock.model import Kind, Reach
 from plugsock.ops.ledger import Ledger
@@ -81,12 +84,14 @@ class Gateway:
         self.ledger = Ledger()
         self.peers: Peers[Peer] = Peers()
         self.sessions: Sessions[Peer] = Sessions()
-        self.routes = Routes(deadlines, self.ledger, settings.timeout_s)
-        self.calls = Calls(self.routes, deadlines, settings.max_open)
+        mocking = Mocking(settings)
+        self.routes = Routes(deadlines, self.ledger, settings.timeout_s, mocking.may_be)
+        self.calls = Calls(self.routes, deadlines, settings.max_open, mocking)
         self.swaps = Swaps(self.routes, self.calls, self._swapped, settings.auth)
-        self.identities = Identities(settings.auth, self.routes, self.calls, settings.data / GRANTS)
+        nobody = EVERYBODY if mocking.is_all and settings.auth == "none" else NOBODY
+        self.identities = Identities(settings.auth, self.routes, self.calls, settings.data / GRANTS, nobody=nobody)
         self.topics = self.identities.topics = Topics(self.peers, self.calls, settings.max_watches)
-        self.views = self.identities.views = Views(self.routes, self.calls, settings.max_watches)
+        self.views = self.identities.views = Views(self.routes, self.calls, settings.max_watches, mocking)
         self.moments = Moments(self.routes, self.calls)
         self.identities.on_admitted = self.moments.admitted
         authenticator = Authenticator(self.routes, self.calls)
@@ -96,6 +101,7 @@ class Gateway:
             settings, self.peers, self.sessions, self.identities, authenticator, self.views, self.moments, self.topics
         )
         self.verbs = Verbs(self.routes, self.calls, reception, self.views, self.moments, self.topics)
+        self.documents = Documents(self.routes)
         self._tasks = Tasks("questions")
         self.ready = asyncio.Event()
         self.on_left: Callable[[], None] = lambda: None
@@ -107,10 +113,11 @@ class Gateway:
         self.ended = self.calls.ended
         self.again = self.calls.again
         self.changed = self.swaps.changed
+        self.documented = self.documents.told
 
     def attach(self, link: Link) -> None:
         """Send calls through a link from now on."""
-        self.link = self.calls.link = self.swaps.link = link
+        self.link = self.calls.link = self.swaps.link = self.documents.link = link
         self.peers.on_binary = lambda wanted: link.formats(msgpack=wanted)
 
     def converse(self, wire: Wire) -> Peer:

@@ -18,7 +18,7 @@ from plugsock.gateway import http
 from plugsock.gateway.access import Access
 from plugsock.gateway.head import Head, read_head
 from plugsock.gateway.http import Refusal
-from plugsock.gateway.pages import Pages
+from plugsock.gateway.pages import Pages, is_public
 
 SUBPROTOCOL: Final = Subprotocol("plugsock.v1")
 
@@ -70,6 +70,13 @@ class Refused(Struct, frozen=True):
     """Header fields that the refusal was about, for the log."""
 
 
+class Postponed(Struct, frozen=True):
+    """A page is the answer, and the end, as soon as it is made."""
+
+    ask: Callable[[Callable[[Refused], None]], None]
+    """Calls what it is given with it, perhaps at once."""
+
+
 class Handshake:
     """Answers the requests of one listener."""
 
@@ -102,7 +109,7 @@ class Handshake:
             select_subprotocol=_select_subprotocol,
         )
 
-    def answer(self, data: bytes) -> Accepted | Refused:
+    def answer(self, data: bytes) -> Accepted | Refused | Postponed:
         """Answer a request, given its whole head; it never raises."""
         body = not data.startswith(b"HEAD ")
         head = None
@@ -112,23 +119,32 @@ class Handshake:
         except Refusal as refusal:
             return refused(refusal, head, body=body)
 
-    def _answer(self, head: Head) -> Accepted | Refused:
+    def _answer(self, head: Head) -> Accepted | Refused | Postponed:
         if head.method not in ("GET", "HEAD"):
             raise Refusal(405, "Only GET is answered.", (("Allow", "GET, HEAD"),))
         _check_no_body(head)
-        self._access.check(head.all("host"), head.all("origin"))
+        path, is_page = _path(head), not any("websocket" in value.lower() for value in head.all("upgrade"))
+        is_for_all = is_page and is_public(path)
+        self._access.check(head.all("host"), () if is_for_all else head.all("origin"))
         if not head.target.startswith("/"):
             raise Refusal(400, "The target of the request is no path.")
-        if not any("websocket" in value.lower() for value in head.all("upgrade")):
-            return self._show(head)
-        return self._upgrade(head)
+        return self._show(head, path) if is_page else self._upgrade(head)
 
-    def _show(self, head: Head) -> Refused:
-        path = head.target.partition("?")[0]
-        page = self._pages.find(path, head.all("host")[0]) if self._pages else None
+    def _show(self, head: Head, path: str) -> Refused | Postponed:
+        origin = next(iter(head.all("origin")), "")
+        page = self._pages.find(path, head.all("host")[0], origin) if self._pages else None
         if page is None:
             raise http.find(path, ready=self._ready())
-        return Refused(http.response(200, page, body=head.method != "HEAD"), 200, "")
+        if isinstance(page, http.Later):
+            later = page.ask
+            return Postponed(lambda then: later(lambda found: then(self._shown(head, found))))
+        return self._shown(head, page)
+
+    def _shown(self, head: Head, page: http.Page | Refusal) -> Refused:
+        if isinstance(page, Refusal):
+            return refused(page, head, body=head.method != "HEAD")
+        status = 304 if page.tag and any(page.tag in value for value in head.all("if-none-match")) else 200
+        return Refused(http.response(status, page, body=status == 200 and head.method != "HEAD"), status, "")
 
     def _upgrade(self, head: Head) -> Accepted:
         versions = head.all("sec-websocket-version")
@@ -153,6 +169,10 @@ def refused(refusal: Refusal, head: Head | None = None, *, body: bool = True) ->
     response = http.response(refusal.status, http.text_page(refusal.text, refusal.fields), body=body)
     about = {name: ", ".join(values) for name in ("host", "origin") if head and (values := head.all(name))}
     return Refused(response, refusal.status, refusal.text, about)
+
+
+def _path(head: Head) -> str:
+    return head.target.partition("?")[0]
 
 
 def _check_no_body(head: Head) -> None:

@@ -1,14 +1,15 @@
 """The beginning of a session: `hello`, its answer `welcome`, and the taking up of an earlier session."""
 
 from functools import partial
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from plugsock.gateway.authenticator import Authenticator, Verdict
 from plugsock.gateway.handshake import Request
 from plugsock.gateway.identities import Identities
+from plugsock.gateway.mocking import MOST_WISHES, Mocking
 from plugsock.gateway.moments import Moments
 from plugsock.gateway.peer import Peer
 from plugsock.gateway.showing import shown_by
@@ -17,7 +18,7 @@ from plugsock.gateway.views import Views
 from plugsock.hub.peers import Peers
 from plugsock.hub.sessions import Sessions
 from plugsock.model import Fault, User
-from plugsock.settings import Settings
+from plugsock.settings import MockPattern, Settings
 from plugsock.wire import codes
 from plugsock.wire.answer import error_frame, fault, fault_payload, ok_frame, welcome_frame
 from plugsock.wire.header import ID, ClientFrame
@@ -28,6 +29,10 @@ ANOTHER: Final = fault("unauthorized", "That token is another user's.")
 OVER: Final = fault("token_expired", "That token has expired.")
 BUSY: Final = fault("overloaded", "Your token before this one is still being looked at.", after_ms=1000)
 """One at a time: so they come into force in the order in which they were sent, and cost no more than calls do."""
+
+
+LONGEST_SHAPES: Final = 64
+"""Characters, five times those of a hash: it is kept as long as the session."""
 
 
 class Greeting(Struct):
@@ -42,6 +47,10 @@ class Greeting(Struct):
     """Ids that the client still waits for, with the number of items it got."""
     topics: dict[str, str | None] = {}
     """Topics that the client wants to be in, with its position in each if it knows that."""
+    mock: list[MockPattern] = []
+    """Events that it wants made-up answers to; only a server with --dev heeds that."""
+    shapes: Annotated[str, Meta(max_length=LONGEST_SHAPES)] = ""
+    """The hash of the shapes that the client was built for, if it says that."""
 
 
 class Refresh(Struct):
@@ -64,7 +73,7 @@ class Limits(Struct):
     """Seconds of a call, or of one item of a stream."""
 
 
-class Welcome(Struct):
+class Welcome(Struct, omit_defaults=True):
     """What the server says of itself and of the session."""
 
     session: str
@@ -76,6 +85,8 @@ class Welcome(Struct):
     user: str | None
     permissions: list[str]
     topics: dict[str, Position | Refusal]
+    mock: list[str] = []
+    """Patterns of the events to which the client gets made-up answers."""
 
 
 class Refreshed(Struct):
@@ -105,6 +116,7 @@ class Reception:
         topics: Topics,
     ) -> None:
         self._settings = settings
+        self._mocking = Mocking(settings)
         self._peers = peers
         self._sessions = sessions
         self._identities = identities
@@ -195,6 +207,8 @@ class Reception:
             self._resume(earlier, peer)
             peer = earlier
         peer.session.step(b"hello")
+        peer.shapes = greeting.shapes
+        peer.mocked = self._mocking.granted(greeting.mock)
         self._moments.connected(peer)
         peer.key = self._sessions.open(peer)
         arrival = self._topics.arrive(peer, greeting.topics)
@@ -239,6 +253,8 @@ class Reception:
             raise ValueError(f"at most {most} ids can be open")
         if len(greeting.topics) > self._settings.max_watches:
             raise ValueError(f"a socket may be in at most {self._settings.max_watches} topics")
+        if len(greeting.mock) > MOST_WISHES:
+            raise ValueError(f"at most {MOST_WISHES} patterns can be mocked")
         return greeting
 
     def _describe(self, peer: Peer, shapes: str, arrival: Arrival, *, resumed: bool) -> Welcome:
@@ -259,6 +275,7 @@ class Reception:
             user=_id(peer.user),
             permissions=peer.rights.listing(),
             topics=arrival.told,
+            mock=self._mocking.in_force(peer.mocked),
         )
 
 

@@ -1,6 +1,8 @@
 """The little HTTP that is spoken: short pages, each of which ends its connection."""
 
+from collections.abc import Callable
 from email.utils import formatdate
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Final
 
@@ -36,6 +38,20 @@ class Page(Struct, frozen=True):
     content: bytes
     fields: Fields = ()
     """Further header fields."""
+    tag: str = ""
+    """The same for the same content, so that a browser may keep it and ask whether it still is; empty if it may not."""
+
+
+class Later(Struct, frozen=True):
+    """A page that has to be made first."""
+
+    ask: Callable[[Callable[[Page | Refusal], None]], None]
+    """Calls what it is given with it, perhaps at once."""
+
+
+def tag(content: bytes) -> str:
+    """What a browser knows a content by."""
+    return f'"{sha256(content).hexdigest()[:32]}"'
 
 
 def text_page(text: str, fields: Fields = ()) -> Page:
@@ -44,7 +60,7 @@ def text_page(text: str, fields: Fields = ()) -> Page:
 
 
 def response(status: int, page: Page, *, body: bool = True) -> bytes:
-    """Build a response; without the `body` it answers HEAD."""
+    """Build a response; without the `body` it answers HEAD, and who has that page already (304)."""
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         f"Date: {formatdate(usegmt=True)}",
@@ -52,7 +68,7 @@ def response(status: int, page: Page, *, body: bool = True) -> bytes:
         f"Content-Type: {page.type}",
         f"Content-Length: {len(page.content)}",
         "X-Content-Type-Options: nosniff",
-        "Cache-Control: no-store",
+        *(("Cache-Control: no-cache", f"ETag: {page.tag}") if page.tag else ("Cache-Control: no-store",)),
         "Connection: close",
         *(f"{name}: {value}" for name, value in page.fields),
     ]

@@ -17,7 +17,7 @@ from plugsock.gateway.fence import fence
 from plugsock.gateway.peer import Peer
 from plugsock.gateway.routes import Routes
 from plugsock.hub.grants import Grants
-from plugsock.hub.rights import NOBODY
+from plugsock.hub.rights import NOBODY, Rights
 from plugsock.model import Reach, User
 from plugsock.ops.log import get_logger
 from plugsock.wire import codes
@@ -47,6 +47,7 @@ class Identities:
         routes: Say whether there is anything to protect.
         calls: Those that a change of rights ends.
         kept: The file with what was granted and denied at run time.
+        nobody: What those may do of whom nobody knows who they are.
         wall: See `Clocks`.
         now: See `Clocks`.
 
@@ -69,6 +70,7 @@ class Identities:
         calls: Calls,
         kept: Path,
         *,
+        nobody: Rights = NOBODY,
         wall: Callable[[], float] = time.time,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -80,6 +82,7 @@ class Identities:
         self._auth = auth
         self._routes = routes
         self._calls = calls
+        self._nobody = nobody
         self.grants: Grants[Reach] = Grants(kept, self._change)
         self.on_admitted: Callable[[Peer], None] = lambda _: None
         self.clocks: Clocks[Peer] = Clocks(_close_silent, _expire, _close_expired, wall=wall, now=now)
@@ -121,6 +124,7 @@ class Identities:
 
     def arrived(self, peer: Peer) -> None:
         """A socket has opened; nobody knows yet whose it is."""
+        peer.rights = self._nobody
         if self.mode == "required":
             self.bar(peer)
             self.clocks.await_hello(peer)
@@ -211,7 +215,7 @@ class Identities:
         """Say anew what somebody may do."""
         self._version += 1
         user = peer.user
-        peer.rights = NOBODY if user is None else self.grants.rights(user.id, user.permissions, self._version)
+        peer.rights = self._nobody if user is None else self.grants.rights(user.id, user.permissions, self._version)
 
     def enforce(self, peer: Peer) -> Counter[str]:
         """End what somebody may not do any more, and take back what they may not see; how many of what those were."""

@@ -71,10 +71,12 @@ class Live:
         arguments: As one of the watchers sent them.
         format: Of the arguments.
         needs: What all who watch it must be allowed to, and so whoever gets what a run sends to its socket.
+        is_mocked: Its values are made up, and change by themselves.
 
     Attributes:
         watchers: All who watch it.
         news: What they are told; None before the first run has ended.
+        is_running: There will be others soon.
         over: Hears when nobody watches any more.
     """
 
@@ -85,8 +87,14 @@ class Live:
         route: Route,
         arguments: bytes,
         format: int,
-        needs: Requires = (),
+        needs: Requires,
+        *,
+        is_mocked: bool,
     ) -> None:
+        self._is_mocked = is_mocked
+        self._mocked_changes = 0
+        """How often the made-up value has changed."""
+        self._again_s = 0.0
         self.watchers: dict[Watcher, None] = {}
         self.news: News | None = None
         self.over: Callable[[], object] = lambda: None
@@ -97,8 +105,9 @@ class Live:
         self._format = format
         self._needs = needs
         self._deputy = Deputy(self._heard)
-        self._rule = route.announcement.view or Watching()
-        self._is_running = False
+        rule = route.announcement.view or Watching()
+        self._rule = Watching(rule.audience) if is_mocked else rule  # of what is made up nothing else is known
+        self.is_running = False
         self._is_asking = False
         """The link is being told of a run; it may answer before it has returned."""
         self._is_dirty = True
@@ -129,7 +138,7 @@ class Live:
         """Somebody who watches has a socket again, or room on it."""
         if self._is_dirty or (watcher.wants_msgpack and not self._has_msgpack):
             self.wake()
-            if self._is_running:
+            if self.is_running:
                 return
         if self.news is not None:  # if it may not run yet, what was known before is better than nothing
             watcher.tell(self.news)
@@ -137,7 +146,7 @@ class Live:
     def wake(self) -> None:
         """Something has changed: run again, soon, if anybody is here to see it."""
         self._is_dirty = True
-        if self._is_running or not any(watcher.is_here for watcher in self.watchers):
+        if self.is_running or not any(watcher.is_here for watcher in self.watchers):
             return
         wait_s = self._started_at + self._rule.throttle_s - self._loop.time() if self._started_at else 0.0
         if wait_s > 0:
@@ -147,7 +156,7 @@ class Live:
 
     def _run(self) -> None:
         self._cancel_timer()
-        self._is_running, self._is_dirty = True, False
+        self.is_running, self._is_dirty = True, False
         if self._rule.audience != "everybody":  # it runs in somebody's name: whoever was here first may have gone
             self._deputy.id = next(watcher.socket for watcher in self.watchers if watcher.is_here)
         self._started_at = self._loop.time()
@@ -158,9 +167,11 @@ class Live:
             self._arguments,
             msgpack=self._has_msgpack,
             base=self._base.json if self._base is not None else b"",
+            number=self._mocked_changes,
         )
         self._is_asking = True
-        self._calls.run(self._deputy, self._route, views.encode(asked), self._format, self._needs)
+        payload = views.encode(asked)
+        self._calls.run(self._deputy, self._route, payload, self._format, self._needs, is_mocked=self._is_mocked)
         self._is_asking = False
 
     def _common_base(self) -> Value | None:
@@ -172,7 +183,7 @@ class Live:
 
     def _heard(self, _binary: bool, frame: bytes) -> None:  # noqa: FBT001 - as `Caller.send`
         """A run has ended."""
-        self._is_running = False
+        self.is_running = False
         answer = parse_server(frame)
         if answer.verb == b"ok":
             told = views.read_told(answer.payload)
@@ -180,6 +191,7 @@ class Live:
             has_missed = self._changes.end(self._begun, keys)
             self._changes.follow(self, keys)
             self._retry_s = FIRST_RETRY_S
+            self._again_s = told.again_s
             self._settle(self._news(told), has_missed=has_missed)
             return
         reason = read_fault(answer.payload, self._format)
@@ -226,6 +238,9 @@ class Live:
             return
         if has_missed or self._is_dirty:
             self._go_on()
+        elif self._is_mocked:
+            self._cancel_timer()
+            self._timer = self._loop.call_later(self._again_s or FIRST_RETRY_S, self._change)
         elif self._rule.every_s is not None:
             self._wake_in(self._started_at + self._rule.every_s - self._loop.time())
 
@@ -240,6 +255,11 @@ class Live:
         self._cancel_timer()
         self._timer = self._loop.call_later(max(0.0, wait_s), self._wake_now)
 
+    def _change(self) -> None:
+        """It is time for another made-up value."""
+        self._mocked_changes += 1
+        self._wake_now()
+
     def _wake_now(self) -> None:
         self._timer = None
         self.wake()
@@ -252,8 +272,8 @@ class Live:
     def _stop(self) -> None:
         self._cancel_timer()
         self._changes.forget(self)
-        if self._is_running:
-            self._is_running = False
+        if self.is_running:
+            self.is_running = False
             self._changes.end(self._begun, ())
             for call in list(self._deputy.session.calls.values()):
                 self._calls.drop(call)

@@ -44,7 +44,7 @@ class Naming:
         else:
             deputy = Deputy(lambda _binary, frame: self._told(spelling, frame))
             self._asked[spelling] = deputy, [then]
-            self._calls.run(deputy, route, views.encode(views.Asked(payload, only_named=True)), format)
+            self._calls.run(deputy, route, views.encode(views.Asked(payload, only_named=True)), format, ())
 
     def forget(self, events: Collection[str]) -> None:
         """These events are other ones now: nothing comes of what was asked, and whoever waits for it asks again."""

@@ -29,6 +29,8 @@ class Caller(Protocol):
     """Why it may call nothing at all now; None if it may."""
     topics: set[str]
     """Those that it is in."""
+    mocked: tuple[str, ...]
+    """Patterns of the events to which it wants made-up answers."""
 
     send: Callable[[bool, bytes], None]
     """Hands a frame to the socket, as (binary, frame); dropped while there is none."""

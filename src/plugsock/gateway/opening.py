@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from plugsock.gateway.connection import Connection
 from plugsock.gateway.context import Context, remote
-from plugsock.gateway.handshake import Accepted, Refused, refused
+from plugsock.gateway.handshake import Accepted, Postponed, Refused, refused
 from plugsock.gateway.head import END, check_size
 from plugsock.gateway.http import Refusal
 from plugsock.gateway.linger import Linger
@@ -33,7 +33,7 @@ class Opening(asyncio.Protocol):
         stands: TCP stands, and TLS if there is any.
     """
 
-    __slots__ = ("_context", "_received", "_transport", "due", "stands")
+    __slots__ = ("_context", "_received", "_transport", "_waits", "due", "stands")
 
     _transport: asyncio.Transport
 
@@ -41,6 +41,8 @@ class Opening(asyncio.Protocol):
         """Expect a request, whole, until `due` on the loop's clock."""
         self._context = context
         self._received = b""
+        self._waits = False
+        """The whole request has come, and its answer has not."""
         self.stands = False
         self.due = due
 
@@ -52,6 +54,8 @@ class Opening(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer once the head is whole; what follows it is the first frames."""
+        if self._waits:
+            return  # nobody has asked for it
         seen = len(self._received)
         received = self._received + data if seen else data
         end = received.find(END, max(0, seen - len(END) + 1)) + len(END)
@@ -62,19 +66,30 @@ class Opening(asyncio.Protocol):
         answer = self._context.handshake.answer(received[:end])
         if isinstance(answer, Accepted):
             self._open(answer, received[end:])
+        elif isinstance(answer, Postponed):
+            self._waits = True
+            answer.ask(self._late)
         else:
             self._refuse(answer)
 
     def tick(self, now: float) -> None:  # noqa: ARG002 - its only time is up
         """The total deadline has passed, however busy the other side has been."""
-        if self._received:
+        if self._waits:
+            self._late(refused(Refusal(503, "This takes too long to be made; try again.", (("Retry-After", "1"),))))
+        elif self._received:
             self._refuse(refused(Refusal(408, "The request took too long.")))
         else:
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - nothing has begun
         """The other side has gone."""
+        self._waits = False
         self._context.leave(self)
+
+    def _late(self, answer: Refused) -> None:
+        if self._waits:
+            self._waits = False
+            self._refuse(answer)
 
     def _check_begun(self, data: bytes) -> None:
         try:

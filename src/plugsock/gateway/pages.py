@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from plugsock.gateway import http
+from plugsock.gateway.documents import PATHS, Documents
 from plugsock.gateway.routes import Routes
 from plugsock.model import Announcement, Kind
 
@@ -21,6 +22,9 @@ STATIC: Final = Path(__file__).parent.parent / "static"
 
 EVENTS: Final = "/events.json"
 """Where the page finds out what is served."""
+
+PUBLIC: Final = frozenset({"/plugsock.js", "/plugsock-mock.js"})
+"""The JavaScript client, which pages from anywhere may load: whoever may connect is another question."""
 
 _START: Final = "/start.html"
 """What is shown at `/`."""
@@ -54,12 +58,23 @@ class Listing(Struct, frozen=True):
     """What can be called."""
 
     events: list[Listed]
+    has_documents: bool
+    """Is there what tells machines what they look like?"""
 
 
 class Pages:
     """The pages of one listener."""
 
-    def __init__(self, routes: Routes, *, ready: Callable[[], bool], secure: bool, everywhere: bool) -> None:
+    def __init__(
+        self,
+        routes: Routes,
+        *,
+        ready: Callable[[], bool],
+        secure: bool,
+        everywhere: bool,
+        documents: Documents | None = None,
+        static: Path = STATIC,
+    ) -> None:
         """Read the page's files.
 
         Args:
@@ -68,6 +83,8 @@ class Pages:
             secure: Does the server speak TLS?
             everywhere: Are they for those too who call the server by a name that not only this machine has? A proxy
                 connects from this machine, and hands on the name that the whole world uses.
+            documents: What plugs look like, for developers; None for nobody.
+            static: The folder of the page's files.
 
         Raises:
             OSError: plugsock is not completely installed.
@@ -75,13 +92,20 @@ class Pages:
         self._routes = routes
         self._ready = ready
         self._everywhere = everywhere
+        self._documents = documents
         self._scheme = "wss" if secure else "ws"
-        files = (file for file in STATIC.iterdir() if file.suffix in _TYPES)
+        files = (file for file in static.iterdir() if file.suffix in _TYPES)
         self._files = {f"/{file.name}": (_TYPES[file.suffix], file.read_bytes()) for file in files}
         self._files["/"] = self._files.pop(_START)
+        self._public = {path: _public(*self._files.pop(path)) for path in PUBLIC if path in self._files}
 
-    def find(self, path: str, host: str) -> http.Page | None:
+    def find(self, path: str, host: str, origin: str = "") -> http.Page | http.Later | None:
         """What is found at a path (without its query), for a browser that calls the server `host`.
+
+        Args:
+            path: Without its query.
+            host: As the request has it.
+            origin: Of the page that asks, which may connect; empty where the browser does not say.
 
         Raises:
             Refusal: The plugs are still being loaded (503).
@@ -92,15 +116,20 @@ class Pages:
             if not self._ready():
                 raise http.not_ready()
             return http.Page("application/json", self._list(), self._policy(host))
+        if path in self._public:
+            return self._public[path]
+        if self._documents is not None and path in PATHS:
+            if not self._ready():
+                raise http.not_ready()
+            return self._documents.find(path, f"{self._scheme}://{host}", (*self._policy(host), *_shared_with(origin)))
         if path in self._files:
             type, content = self._files[path]
             return http.Page(type, content, self._policy(host))
         return None
 
     def _list(self) -> bytes:
-        return msgspec.json.encode(
-            Listing([_listed(each) for each in self._routes.announcements() if not each.is_hidden])
-        )
+        events = [_listed(each) for each in self._routes.announcements() if not each.is_hidden]
+        return msgspec.json.encode(Listing(events, self._documents is not None))
 
     def _policy(self, host: str) -> http.Fields:
         """What the page may do: load its own files, and talk to its own server."""
@@ -114,12 +143,28 @@ class Pages:
         )
 
 
+def is_public(path: str) -> bool:
+    """Is what is found at this path for pages of any origin?"""
+    return path in PUBLIC
+
+
 def is_loopback(host: str) -> bool:
     """Is this what only this machine calls itself: `localhost`, or an address that no other machine can connect to?"""
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _shared_with(origin: str) -> http.Fields:
+    """Let a page of another origin read it that may connect, too: the one that somebody is working on."""
+    return (("Vary", "Origin"), *((("Access-Control-Allow-Origin", origin),) if origin else ()))
+
+
+def _public(type: str, content: bytes) -> http.Page:
+    """A script that is the same for everybody; a browser asks each time whether it has changed, as after an upgrade."""
+    fields = (("Access-Control-Allow-Origin", "*"), ("Cross-Origin-Resource-Policy", "cross-origin"))
+    return http.Page(type, content, fields, tag=http.tag(content))
 
 
 def _listed(each: Announcement) -> Listed:

@@ -64,6 +64,7 @@ class Peer:
         held: Too much is unsent on its socket.
         introduced: The worker knows it.
         key: Its resume key, if it said `hello`.
+        shapes: The hash of the shapes that it was built for, if it said that.
         user: Who it is, if that is known.
         wire: Its socket, even if that is being closed. An attribute for the same reason as `send`.
         rights: What it may do.
@@ -74,13 +75,14 @@ class Peer:
         is_asking: It is being found out who its latest `token` belongs to.
         is_connected: It has said its first word, and its socket has not gone; see `moments`.
         topics: Those that it is in; see `topics`.
+        mocked: Patterns of the events to which it wants made-up answers; see `mocking`.
         send: Hands a frame to its socket, as (binary, frame). Without a socket it drops it; a session keeps its
             answers by itself. An attribute, because as a method it would cost one more Python call a frame.
     """
 
     __slots__ = (
         "_office", "_waiting", "_waiting_bytes", "bar", "binary", "held", "id", "introduced", "is_admitted", "is_asking", "is_connected", "key",
-        "late", "rights", "send", "session", "told", "topics", "user", "wire",
+        "late", "mocked", "rights", "send", "session", "shapes", "told", "topics", "user", "wire",
     )  # fmt: skip
 
     send: Send
@@ -94,6 +96,7 @@ class Peer:
         self.held = False
         self.introduced = False
         self.key = ""
+        self.shapes = ""
         self.user: User | None = None
         self.rights = NOBODY
         self.told = NOBODY.version
@@ -103,6 +106,7 @@ class Peer:
         self.is_connected = False
         self.late: set[Late] = set()
         self.topics: set[str] = set()
+        self.mocked: tuple[str, ...] = ()
         self._waiting: list[tuple[bool, bytes]] | None = None
         self._waiting_bytes = 0
         self.send = wire.send

@@ -1,5 +1,8 @@
 """Who is here, for `plugsock who`."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from plugsock.gateway.gateway import Gateway
 from plugsock.gateway.peer import Peer
 from plugsock.hub.grants import Grants, Kept
@@ -12,7 +15,9 @@ def present(gateway: Gateway) -> Present:
     here, grants = gateway.identities.who(), gateway.identities.grants
     users = sorted({*here, *grants.users()})
     rows = [_row(user, here.get(user, []), grants) for user in users]
-    return Present(users=rows, anonymous=sum(peer.user is None for peer in gateway.peers))
+    nobody = [peer for peer in gateway.peers if peer.user is None]
+    built_for = Counter(peer.shapes for peer in gateway.peers if peer.shapes)
+    return Present(users=rows, anonymous=len(nobody), anonymous_shapes=_shapes(nobody), shapes=dict(built_for))
 
 
 def _row(user: str, peers: list[Peer], grants: Grants[Reach]) -> UserRow:
@@ -26,4 +31,9 @@ def _row(user: str, peers: list[Peer], grants: Grants[Reach]) -> UserRow:
         expires=min((one.expires for one in known if one.expires is not None), default=None),
         granted=list(kept.granted),
         denied=list(kept.denied),
+        shapes=_shapes(peer for peer in peers if peer.request is not None),
     )
+
+
+def _shapes(peers: Iterable[Peer]) -> list[str]:
+    return sorted({peer.shapes for peer in peers if peer.shapes})

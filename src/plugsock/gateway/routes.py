@@ -4,7 +4,7 @@ The table is never changed in place. A commit builds the next one and assigns it
 old or the whole new business logic.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -27,7 +27,7 @@ class Route(Struct, frozen=True, gc=False):
     event: str
     revision: str
     is_plain: bool
-    """One result, no key and nothing that it requires: what else there is takes the longer way."""
+    """One result, no key, nothing that it requires and never made up: what else there is takes the longer way."""
     is_call: bool
     """One result, no stream of them."""
     read_key: ReadKey | None
@@ -55,7 +55,22 @@ class Change(Struct, frozen=True):
 class Routes:
     """The table in force, and what is known of events that are not in it."""
 
-    def __init__(self, deadlines: Deadlines, ledger: Ledger, timeout_s: float) -> None:  # type: ignore[type-arg]
+    def __init__(
+        self,
+        deadlines: Deadlines,  # type: ignore[type-arg]
+        ledger: Ledger,
+        timeout_s: float,
+        is_mocked: Callable[[str], bool],
+    ) -> None:
+        """Begin with an empty table.
+
+        Args:
+            deadlines: Where the time of calls is kept.
+            ledger: Where they are counted.
+            timeout_s: For events that say nothing else.
+            is_mocked: May a call of this event get a made-up answer?
+        """
+        self._is_mocked = is_mocked
         self._deadlines = deadlines
         self._ledger = ledger
         self._timeout_s = timeout_s
@@ -111,10 +126,11 @@ class Routes:
 
     def _route(self, announcement: Announcement) -> Route:
         is_call = announcement.kind is not Kind.STREAM
+        is_special = announcement.order or announcement.requires or announcement.is_hidden
         return Route(
             event=announcement.event,
             revision=announcement.revision,
-            is_plain=is_call and not (announcement.order or announcement.requires or announcement.is_hidden),
+            is_plain=is_call and not is_special and not self._is_mocked(announcement.event),
             is_call=is_call,
             read_key=key_reader(announcement.order),
             needs=Needs(announcement.requires) if announcement.requires and announcement.topic is None else None,

@@ -6,14 +6,14 @@ watch ── may they? ── which arguments are these? ── Live, shared by 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable, Mapping
 from functools import partial
-from time import perf_counter
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from plugsock.gateway.calls import Calls
 from plugsock.gateway.live import FINAL, FIRST_RETRY_S, Live
+from plugsock.gateway.mocking import Mocking
+from plugsock.gateway.moving import Moving
 from plugsock.gateway.naming import Naming
 from plugsock.gateway.open_call import refuse
 from plugsock.gateway.peer import Peer
@@ -27,13 +27,8 @@ from plugsock.model import Fault, Kind, Watching
 from plugsock.wire.answer import fault
 from plugsock.wire.header import ClientFrame
 
-SLICE_S: Final = 0.002
-REST_S: Final = 0.002
-"""After a swap, views are asked for anew so long in a row, and then not for so long. A thousand that are the same take
-some milliseconds; several hundred that each run for one socket would fill the workers' queues at once."""
-
 _Key: TypeAlias = tuple[object, ...]
-"""Event, revision, the arguments' name, and for whom: whoever has the same sees the same."""
+"""Event, revision, the arguments' name, is it made up, and for whom: whoever has the same sees the same."""
 
 
 class Views:
@@ -43,9 +38,11 @@ class Views:
         routes: Which views there are.
         calls: Run them.
         limit: Views that one socket may watch.
+        mocking: Which of them are made up.
     """
 
-    def __init__(self, routes: Routes, calls: Calls, limit: int) -> None:
+    def __init__(self, routes: Routes, calls: Calls, limit: int, mocking: Mocking) -> None:
+        self._mocking = mocking
         self._routes = routes
         self._calls = calls
         self._limit = limit
@@ -54,9 +51,7 @@ class Views:
         self._lives: dict[_Key, Live] = {}
         self._watches: dict[str, dict[Watch, None]] = {}
         """By event."""
-        self._moving: deque[tuple[Watch, int]] = deque()
-        """What was swapped and has not been attached to what is in force now, and its `asked` then."""
-        self._is_moving = False
+        self._moving = Moving(self._attach_again)
 
     # What clients say.
 
@@ -70,7 +65,19 @@ class Views:
         except Refused as refused:
             refuse(peer, format == 1, frame.id, refused.reason)
             return
-        watch = Watch(peer, frame.id, route, frame.payload, format, needs, self._ended, patches=frame.options.patch)
+        options = frame.options
+        is_mocked = self._mocking.is_now(route.event, peer.mocked, asked=options.mock)
+        watch = Watch(
+            peer,
+            frame.id,
+            route,
+            frame.payload,
+            format,
+            needs,
+            self._ended,
+            patches=options.patch,
+            is_mocked=is_mocked,
+        )
         session.watches[frame.id] = watch
         self._watches.setdefault(route.event, {})[watch] = None
         self._attach(watch)
@@ -96,9 +103,7 @@ class Views:
             for watch in watches:
                 watch.detach()
             route = self._routes.in_force(event)
-            self._moving += [(watch, watch.asked) for watch in watches if self._move(watch, route)]
-        if not self._is_moving:
-            self._attach_moved()
+            self._moving.add([watch for watch in watches if self._move(watch, route)])
 
     def enforce(self, peer: Peer) -> int:
         """The rights of a peer have changed: end what it may not see, and run again what depends on them."""
@@ -148,10 +153,18 @@ class Views:
             self._unnamed(watch, name)
             return
         route = watch.route
-        key: _Key = (route.event, route.revision, name, *_whom(watch))
+        key: _Key = (route.event, route.revision, name, watch.is_mocked, *_whom(watch))
         live = self._lives.get(key)
         if live is None:
-            live = Live(self._calls, self._changes, route, watch.payload, watch.format, watch.needs)
+            live = Live(
+                self._calls,
+                self._changes,
+                route,
+                watch.payload,
+                watch.format,
+                watch.needs,
+                is_mocked=watch.is_mocked,
+            )
             live.over = partial(self._lives.pop, key, None)
             self._lives[key] = live
         watch.live = live
@@ -184,15 +197,6 @@ class Views:
         if not watch.peer.rights.meets(needs):
             watch.end(no_longer(watch.needs))
         return watch.is_open
-
-    def _attach_moved(self) -> None:
-        """Run what was swapped, but not all of it in a row: other calls, and revokes, wait behind it."""
-        until = perf_counter() + SLICE_S
-        while self._moving and perf_counter() < until:
-            self._attach_again(*self._moving.popleft())
-        self._is_moving = bool(self._moving)
-        if self._is_moving:
-            asyncio.get_running_loop().call_later(REST_S, self._attach_moved)
 
     def _ended(self, watch: Watch) -> None:
         watches = self._watches[watch.route.event]

@@ -21,6 +21,7 @@ class Watch:
         payload: The arguments as they came.
         format: Of these, and of the answer that ends it.
         needs: What the peer must be allowed to.
+        is_mocked: What it is told is made up.
         live: What keeps it current; None while it is found out which that is.
         asked: How often that was asked: only what answers the latest question counts.
         sent: How many values, patches and faults were sent.
@@ -28,8 +29,8 @@ class Watch:
     """
 
     __slots__ = (
-        "_base", "_told", "_wants_patches", "asked", "ended", "format", "id", "live", "needs", "payload", "peer", "route",
-        "sent",
+        "_base", "_told", "_wants_patches", "asked", "ended", "format", "id", "is_mocked", "live", "needs", "payload", "peer",
+        "route", "sent",
     )  # fmt: skip
 
     def __init__(
@@ -43,7 +44,9 @@ class Watch:
         ended: Callable[["Watch"], None],
         *,
         patches: bool,
+        is_mocked: bool,
     ) -> None:
+        self.is_mocked = is_mocked
         self.peer = peer
         self.id = id
         self.route = route

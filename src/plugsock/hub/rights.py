@@ -141,6 +141,7 @@ class Rights:
 
 
 NOBODY: Final = Rights(())
+EVERYBODY: Final = Rights(("*",))
 """Of a socket that has not said whose it is."""
 
 

@@ -6,6 +6,7 @@ What authors write:
     rules        topic(...), a rule for topics
     options      what may stand in the parentheses of these
     requires     what `requires=` can say there
+    examples     what `examples=` can say there
 What is on disk:
     folders      which folders are served
     scan         which files are plugs, and their bytes
@@ -30,6 +31,7 @@ What is served:
     annotations, binding, shape, signature    a function's signature becomes the shape of its payload
     hidden       the signatures of what no client calls
     order        which of its fields `order` and `requires` may name
+    fitting      an event's examples as they go over the wire, and whether they fit
     collect      finds the marked functions and the rules of a module
     catalog      an immutable table: event -> Plug
     swap         the transaction: look, stage, commit or discard, retire

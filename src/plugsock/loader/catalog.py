@@ -7,6 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from plugsock.loader.declare import Options
+from plugsock.loader.examples import Example
 from plugsock.loader.signature import Signature
 from plugsock.loader.source import Origin
 from plugsock.model import Announcement
@@ -31,6 +32,11 @@ class Plug(Struct, frozen=True, eq=False):
     def origin(self) -> Origin:
         """Which folder it comes from."""
         return self.announcement.origin
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """What its author has shown of it; unchecked, see `fitting.misfits`."""
+        return self.options.examples
 
 
 class Catalog(Mapping[str, Plug]):

@@ -119,7 +119,7 @@ def _plug(
     source: Source, name: str, function: Callable[..., Any], options: Options, mark: str, line: int, revision: str
 ) -> Plug:
     event = source.answer(mark, name)
-    signature = _signature(function, name, mark, event)
+    signature = _signature(function, name, mark, event, is_shape=_is_shape(source, function))
     order_value(signature, options.order)  # refuses what no call can be put in order by
     required_values(signature, options.requires)  # and what no permission can be made of
     announcement = _announced(source, event, signature, options, line, revision)
@@ -129,7 +129,17 @@ def _plug(
     return Plug(announcement, function, signature, options, source.module)
 
 
-def _signature(function: Callable[..., Any], name: str, mark: str, event: str) -> Signature:
+def _is_shape(source: Source, function: Callable[..., Any]) -> bool:
+    """Has it no body of its own, and no decorator that puts another in its place?"""
+    code = getattr(function, "__code__", None)
+    return (
+        code is not None
+        and code.co_filename == source.filename
+        and (code.co_name, code.co_firstlineno) in source.facts.bodiless
+    )
+
+
+def _signature(function: Callable[..., Any], name: str, mark: str, event: str, *, is_shape: bool) -> Signature:
     if event == AUTHENTICATE:
         return read_authenticator(function)
     if mark in MOMENTS:
@@ -140,7 +150,7 @@ def _signature(function: Callable[..., Any], name: str, mark: str, event: str) -
         raise DeclareError(
             f"the event {event!r} can't be sent: names are ASCII letters, digits and _.:/- (128 at most)"
         )
-    return read(function, event, is_view=mark == "view")
+    return read(function, event, is_view=mark == "view", is_shape=is_shape)
 
 
 def _add_rule(collected: Collected, source: Source, said: Said, revision: str) -> None:
@@ -172,9 +182,10 @@ def _announced(
         timeout=options.timeout,
         idempotent=options.idempotent,
         raw=signature.mode is Mode.RAW,
-        in_thread=not signature.is_async,
+        in_thread=not (signature.is_async or signature.is_shape),
         order=options.order,
         worker=options.worker,
         requires=options.requires,
         shape=signature.shape,
+        is_shape=signature.is_shape,
     )

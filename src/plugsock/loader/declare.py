@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar, overload
 from msgspec import Struct, structs
 
 from plugsock.errors import DeclareError
+from plugsock.loader.examples import Example, checked_examples
 from plugsock.loader.options import (
     check_flag,
     checked_every,
@@ -40,6 +41,8 @@ class Options(Struct, frozen=True):
     requires: Requires = ()
     view: Watching | None = None
     """Of a view, without its audience: that is seen from its parameters."""
+    examples: tuple[Example, ...] = ()
+    """Nothing of them is announced."""
     marks: tuple[str, ...] = ("plug",)
     """The names of its decorators: one, or several of `model.MOMENTS`."""
 
@@ -54,6 +57,7 @@ def plug(
     idempotent: bool = False,
     order: str | None = None,
     worker: str | None = None,
+    examples: list[Any] | None = None,
 ) -> Callable[[F], F]: ...
 def plug(
     function: F | None = None,
@@ -64,6 +68,7 @@ def plug(
     idempotent: bool = False,
     order: str | None = None,
     worker: str | None = None,
+    examples: list[Any] | None = None,
 ) -> Any:
     """Make a function answer an event.
 
@@ -77,6 +82,8 @@ def plug(
             socket), `"user"` (those of one user), or a text with one field of the payload in it (`"{room}"`).
             Default: in no order.
         worker: The named set of workers that it runs on, as `--workers NAME=2` starts them. Default: all others.
+        examples: A list of payloads, or of pairs `(payload, answer)`, for those who read the shapes or make answers up,
+            and to try the function on. The answer of a stream is a list of its items.
     """
     check_flag("idempotent", idempotent)
     options = Options(
@@ -85,6 +92,7 @@ def plug(
         order="" if order is None else checked_order(order),
         worker="" if worker is None else checked_worker(worker),
         requires=normalised(requires),
+        examples=() if examples is None else checked_examples(examples),
     )
     return marking(options, function)
 
@@ -100,6 +108,7 @@ def view(
     throttle: float = 0.0,
     timeout: float | None = None,
     worker: str | None = None,
+    examples: list[Any] | None = None,
 ) -> Callable[[F], F]: ...
 def view(
     function: F | None = None,
@@ -111,6 +120,7 @@ def view(
     throttle: float = 0.0,
     timeout: float | None = None,
     worker: str | None = None,
+    examples: list[Any] | None = None,
 ) -> Any:
     """Make a function return what clients watch: it runs again when that may have changed.
 
@@ -127,6 +137,7 @@ def view(
         throttle: Seconds from the start of one run to that of the next, at least.
         timeout: As in `plug`.
         worker: As in `plug`.
+        examples: As in `plug`.
     """
     watching = Watching(
         on=() if on is None else checked_on(on),
@@ -139,6 +150,7 @@ def view(
         worker="" if worker is None else checked_worker(worker),
         requires=normalised(requires),
         view=watching,
+        examples=() if examples is None else checked_examples(examples),
         marks=("view",),
     )
     return marking(options, function)

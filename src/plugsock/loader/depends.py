@@ -14,6 +14,21 @@ def top_level_functions(tree: ast.Module) -> list[Function]:
     return [node for node in _statements(tree.body) if isinstance(node, Function)]
 
 
+def bodiless(tree: ast.Module) -> frozenset[tuple[str, int]]:
+    """Functions of any level that do nothing and do not even say `return`: name, and the line that their code names."""
+    found = (node for node in ast.walk(tree) if isinstance(node, Function) and _has_no_body(node))
+    return frozenset((node.name, min([node.lineno, *(each.lineno for each in node.decorator_list)])) for node in found)
+
+
+def _has_no_body(node: Function) -> bool:
+    body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+    return all(isinstance(each, ast.Pass) or _is_ellipsis(each) for each in body)
+
+
+def _is_ellipsis(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
+
+
 def top_level_calls(tree: ast.Module) -> list[ast.Call]:
     """Calls that are statements of the module, those under `if` and `try` included."""
     return [

@@ -47,7 +47,7 @@ def whole_text(annotation: Any) -> str:
         return text(annotation)
     if not isinstance(info, spec.StructType | spec.DataclassType | spec.TypedDictType):
         return text(annotation)
-    hints = typing.get_type_hints(info.cls, include_extras=True)
+    hints = typing.get_type_hints(get_origin(info.cls) or info.cls, include_extras=True)
     fields = (_field_text(field, hints.get(field.name, Any)) for field in info.fields)
     return f"{info.cls.__name__}({', '.join(fields)})"
 

@@ -77,6 +77,8 @@ class Signature(Struct, frozen=True, eq=False):
     output_text: str
     shape: str
     """Hash over the shapes of input and output."""
+    is_shape: bool = False
+    """The function has no body yet: it can't be run, and everything else of it holds."""
 
     def bind(self, payload: bytes, format: int) -> Any:
         """Decode a payload; an empty one means no arguments.
@@ -90,13 +92,21 @@ class Signature(Struct, frozen=True, eq=False):
         return self.decode[format](payload)
 
 
-def read(function: Callable[..., Any], event: str, *, is_view: bool = False) -> Signature:
+def read(function: Callable[..., Any], event: str, *, is_view: bool = False, is_shape: bool = False) -> Signature:
     """Read a plug's signature, or a view's.
+
+    Args:
+        function: The plug.
+        event: What it answers.
+        is_view: It is marked `@view`.
+        is_shape: It has no body, so that only its result tells what kind it is.
 
     Raises:
         DeclareError: It can't work; one sentence says why and what would be right.
     """
     kind, is_async = kind_of(function)
+    if is_shape and not is_view and _streams(function):
+        kind = Kind.STREAM
     if is_view:
         if kind is Kind.STREAM:
             raise DeclareError(
@@ -104,8 +114,9 @@ def read(function: Callable[..., Any], event: str, *, is_view: bool = False) -> 
             )
         kind = Kind.VIEW
     arguments = _with_sources(arguments_of(function))
-    output = output_of(function, kind, is_async=is_async)
-    return made(kind, arguments, _payload(arguments, event), output, is_async=is_async)
+    output = output_of(function, kind, is_async=is_async, is_shape=is_shape)
+    signature = made(kind, arguments, _payload(arguments, event), output, is_async=is_async)
+    return structs.replace(signature, is_shape=is_shape)
 
 
 def audience(signature: Signature) -> Audience:
@@ -284,8 +295,19 @@ def _checked(annotation: Any, what: str) -> shape.Holds:
     return found
 
 
-def output_of(function: Callable[..., Any], kind: Kind, *, is_async: bool) -> Any:
+def _streams(function: Callable[..., Any]) -> bool:
+    """Is its result said to be a stream, of either sort?"""
+    annotation = inspect.signature(function).return_annotation
+    if annotation is inspect.Parameter.empty:
+        return False
+    return stream_item(resolve(annotation, function, "the result"), ASYNC_STREAMS + PLAIN_STREAMS) is not None
+
+
+def output_of(function: Callable[..., Any], kind: Kind, *, is_async: bool, is_shape: bool = False) -> Any:
     """The type of its result, of a stream's items.
+
+    A shape may say either sort of stream, whether or not it is `async def`: without a `yield` type checkers take the
+    one for the other.
 
     Raises:
         DeclareError: It does not go with what the function does.
@@ -294,7 +316,8 @@ def output_of(function: Callable[..., Any], kind: Kind, *, is_async: bool) -> An
     if annotation is inspect.Parameter.empty:
         return Any
     declared = resolve(annotation, function, "the result")
-    item = stream_item(declared, ASYNC_STREAMS if is_async else PLAIN_STREAMS)
+    own = ASYNC_STREAMS if is_async else PLAIN_STREAMS
+    item = stream_item(declared, ASYNC_STREAMS + PLAIN_STREAMS if is_shape else own)
     if kind is Kind.STREAM:
         if item is None:
             wanted = "AsyncIterator" if is_async else "Iterator"

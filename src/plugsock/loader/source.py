@@ -42,6 +42,8 @@ class Facts(Struct, frozen=True):
     """Modules of its own folder that it may import, function bodies included."""
     functions: dict[str, int] = {}
     """Line of each top-level function."""
+    bodiless: frozenset[tuple[str, int]] = frozenset()
+    """Name and first line, decorators included, of each function that has no body."""
     is_trivial: bool = False
     """It has no statements: as a package, nobody depends on it."""
     claims: frozenset[str] = frozenset()
@@ -95,6 +97,7 @@ class Source:
             imports=depends.imports(tree, self.module, is_package=self.is_package),
             is_trivial=not tree.body or (len(tree.body) == 1 and ast.get_docstring(tree) is not None),
             functions={node.name: node.lineno for node in functions},
+            bodiless=depends.bodiless(tree),
             claims=frozenset(self._rules(depends.top_level_calls(tree))).union(*map(self._claims, functions)),
         )
 

@@ -17,9 +17,10 @@ from plugsock.ops.log import get_logger
 from plugsock.ops.parcels import Parcels
 from plugsock.rpc import batches
 from plugsock.rpc.batches import CALL, LONG, Answer, Item, Parcel, Violation
-from plugsock.rpc.frames import Call, File, Reply, SocketState
+from plugsock.rpc.frames import Call, DocumentName, File, Reply, SocketState
 from plugsock.rpc.link import Sink
 from plugsock.rpc.turn import Turn
+from plugsock.rpc.unpacking import unpack
 
 CONGESTED: Final = 16 * 1024 * 1024
 """Bytes that a worker has not taken yet, above which it should get no more: as much as may wait for all workers."""
@@ -87,6 +88,7 @@ class ProcessLink(asyncio.Protocol):
             batches.Ended: lambda said: owner.ended(said.sequence),
             batches.Changed: lambda said: owner.changed(said.paths),
             batches.Looked: lambda said: owner.staged(said.staged),
+            batches.Described: lambda said: owner.documented(said.number, said.document),
             batches.Beat: lambda said: owner.beat(said.lag_s, said.lost_threads),
             batches.Returned: lambda said: owner.returned(said.sequence),
             batches.Outdated: lambda said: owner.outdated(said.reason),
@@ -163,6 +165,10 @@ class ProcessLink(asyncio.Protocol):
         """See `rpc.link.Link`."""
         self._say(batches.Retire(stage))
 
+    def document(self, number: int, name: DocumentName, url: str) -> None:
+        """See `rpc.link.Link`."""
+        self._say(batches.Describe(number, name, url))
+
     def stop(self) -> None:
         """Have the worker unload its plugs and end; `Owner.lost` follows."""
         self._say(batches.Stop())
@@ -225,7 +231,7 @@ class ProcessLink(asyncio.Protocol):
                 if type(message) is Answer:
                     answer(message.sequence, message.status, message.payload, message.ran_s, message.details)
                 elif type(message) is Parcel:
-                    self._hear_all([batches.unpack(message, next(messages, None), self._up.take, self._limit)])
+                    self._hear_all([unpack(message, next(messages, None), self._up.take, self._limit)])
                 else:
                     others[type(message)](message)
             except Violation:

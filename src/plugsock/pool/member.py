@@ -13,7 +13,7 @@ from plugsock.pool.life import Event, State, step
 from plugsock.pool.link import ProcessLink
 from plugsock.pool.sizes import ASYNC_PLACES
 from plugsock.pool.vitals import Vitals
-from plugsock.rpc.frames import Call, Details, Emit, Group, Request, SocketState, Staged
+from plugsock.rpc.frames import Call, Details, Document, Emit, Group, Request, SocketState, Staged
 from plugsock.rpc.link import PoolSink
 from plugsock.rpc.page import STAGING, STARTED, TAKEN_BACK, THREADS, Page, is_started, private
 
@@ -72,6 +72,9 @@ class Office(Protocol):
 
     def ask(self, member: "Member", number: int, serial: int, request: Request) -> None:
         """A plug of it asks the gateway for something."""
+
+    def documented(self, member: "Member", number: int, document: Document) -> None:
+        """It has told what its plugs look like."""
 
     def staged(self, member: "Member", staged: Staged) -> None:
         """It has looked at the folder."""
@@ -322,6 +325,10 @@ class Member:
         if self.state is State.JOINING:
             self._shared.forget_path()
         self._office.staged(self, staged)
+
+    def documented(self, number: int, document: Document) -> None:
+        """It has told what its plugs look like."""
+        self._office.documented(self, number, document)
 
     def beat(self, lag_s: float, lost_threads: int) -> None:
         """Its event loop is alive."""

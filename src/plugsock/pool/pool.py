@@ -16,6 +16,7 @@ from plugsock.ops.log import get_logger
 from plugsock.pool import refusals
 from plugsock.pool.committed import Committed, Entry
 from plugsock.pool.crew import MOST_WAITING, Crew
+from plugsock.pool.documents import Documents
 from plugsock.pool.member import Member, Running
 from plugsock.pool.quarantine import Plug, Quarantine
 from plugsock.pool.questions import Questions
@@ -92,6 +93,8 @@ class Pool:
         self.commit = self.swaps.commit
         self._questions = Questions(sink)
         self.ask, self.told = self._questions.ask, self._questions.told
+        self._documents = Documents(sink, self.members)
+        self.document, self.documented = self._documents.ask, self._documents.told
         self._quarantine = Quarantine()
         self._everyone = self.crews[""]
         self._entries = self.committed.entries
@@ -229,6 +232,7 @@ class Pool:
         self.members.remove(member)
         self.pause(member)
         self._questions.forget(member)
+        self._documents.forget(member)
         for serial, running in list(member.open.items()):
             try:
                 self._abandoned(running, may_run=serial not in culprits)

@@ -193,4 +193,5 @@ class Workforce:
             threads=self._threads,
             log_format=settings.log_format,
             memory=2 * settings.max_memory + SPARE if settings.max_memory else 0,
+            fault=settings.fault,
         )

@@ -8,7 +8,7 @@ One JSON object a line, one answer a request: it can be typed by hand (`socat - 
     {"do":"reload"}   →   {"is":"reloaded","workers":2}
     {"do":"join"}     →   {"is":"address","address":"127.0.0.1:43671","key":"…"}
     {"do":"stop"}     →   {"is":"stopping"}
-    {"do":"who"}      →   {"is":"present","users":[…],"anonymous":3}
+    {"do":"who"}      →   {"is":"present","users":[…],"anonymous":3,"shapes":{…}}
     {"do":"grant","user":"ada","permission":"orders.read"}
                       →   {"is":"granted","reach":{"sockets":1,"calls":0,"streams":0},"standing":[]}
     {"do":"revoke","user":"ada","permission":"orders.*"}
@@ -204,6 +204,8 @@ class UserRow(Struct, frozen=True, kw_only=True):
     granted: list[str]
     denied: list[str]
     """Both at run time: they are kept, whatever tokens say."""
+    shapes: list[str] = []
+    """The hashes of the shapes that its open sockets were built for, as far as they said so in `hello`."""
 
 
 class Present(Reply, frozen=True, tag="present"):
@@ -212,6 +214,10 @@ class Present(Reply, frozen=True, tag="present"):
     users: list[UserRow]
     anonymous: int
     """Sockets of nobody that is known."""
+    anonymous_shapes: list[str] = []
+    """What these were built for."""
+    shapes: dict[str, int] = {}
+    """How many open sockets were built for each hash, of all that said so."""
 
 
 class Stopping(Reply, frozen=True, tag="stopping"):

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from plugsock.model import Announcement
-from plugsock.rpc.frames import Call, Details, Emit, File, Reply, Request, SocketState, Staged
+from plugsock.rpc.frames import Call, Details, Document, DocumentName, Emit, File, Reply, Request, SocketState, Staged
 from plugsock.settings import MIB
 
 HEAD: Final = 4
@@ -114,6 +114,14 @@ class Retire(Struct, array_like=True, tag=11):
     stage: int
 
 
+class Describe(Struct, array_like=True, tag=15):
+    """See `Link.document`."""
+
+    number: int
+    name: DocumentName
+    url: str
+
+
 class Stop(Struct, array_like=True, tag=12):
     """Unload the plugs and end; there are no calls any more."""
 
@@ -179,6 +187,13 @@ class Looked(Struct, array_like=True, tag=69):
     staged: Staged
 
 
+class Described(Struct, array_like=True, tag=75):
+    """See `Sink.documented`."""
+
+    number: int
+    document: Document
+
+
 class Beat(Struct, array_like=True, tag=70):
     """A sign of life of the worker's event loop, twice a second."""
 
@@ -205,12 +220,15 @@ class Leave(Struct, array_like=True, tag=72):
 
 
 _OfCalls: TypeAlias = Began | Parcel | Cancel | More | Hold | Met | Forget | Formats | Told
-_OfPlugs: TypeAlias = Look | Restore | Adopt | Commit | Retire | Stop
+_OfPlugs: TypeAlias = Look | Restore | Adopt | Commit | Retire | Describe | Stop
 
 Down: TypeAlias = _OfCalls | _OfPlugs
 """What the gateway says."""
 
-Up: TypeAlias = Answer | Item | Parcel | Said | Asked | Ended | Changed | Looked | Beat | Outdated | Returned | Leave
+_OfRuns: TypeAlias = Answer | Item | Parcel | Said | Asked | Ended | Returned
+_OfWorkers: TypeAlias = Changed | Looked | Described | Beat | Outdated | Leave
+
+Up: TypeAlias = _OfRuns | _OfWorkers
 """What a worker says."""
 
 
@@ -312,29 +330,6 @@ def read_down(batch: bytes | memoryview) -> list[Down]:
         return _decode_down(batch)
     except UNREADABLE as wrong:
         raise Violation(str(wrong)) from wrong
-
-
-def unpack(parcel: Parcel, message: Down | Up | None, take: Callable[[int, int], bytes], limit: int) -> Any:
-    """The message that follows a parcel, with its payload.
-
-    Args:
-        parcel: Says where the payload is.
-        message: What was said next, in the same batch.
-        take: Gets the bytes of a parcel, by number and size; may raise OSError or ValueError.
-        limit: Bytes of a payload, at most.
-
-    Raises:
-        Violation: There is no such parcel, or nothing that it could belong to.
-    """
-    if not isinstance(message, Began | Answer | Item):
-        raise Violation("a parcel is followed by nothing that has a payload")
-    if parcel.size > limit:
-        raise Violation(f"a parcel of {parcel.size} bytes is longer than {limit}")
-    try:
-        message.payload = take(parcel.number, parcel.size)
-    except (OSError, ValueError, MemoryError) as wrong:
-        raise Violation(f"a parcel can't be taken: {wrong}") from wrong
-    return message
 
 
 def _sound(value: Any) -> Any:

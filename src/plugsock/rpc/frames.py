@@ -190,6 +190,19 @@ class Reply(Struct, array_like=True):
     members: list[Member] = []
 
 
+DocumentName: TypeAlias = Literal["schema", "asyncapi", "types"]
+"""JSON Schema, AsyncAPI and TypeScript: in what words the shapes of all plugs are told."""
+
+
+class Document(Struct, array_like=True, frozen=True):
+    """What plugs look like from outside, as a worker tells it that has them."""
+
+    content: bytes
+    """Empty if there is none."""
+    problems: list[Problem]
+    """What is missing in it, and why."""
+
+
 class File(Struct, array_like=True, frozen=True):
     """One file of the plugs folder as it was read; the fields are those of `loader.source.Source`."""
 

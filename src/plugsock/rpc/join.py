@@ -50,6 +50,8 @@ class Welcome(Struct, tag="welcome"):
     log_format: str
     memory: int = 0
     """Bytes of its own that it may use before it gets MemoryErrors; 0 for no limit."""
+    fault: str = ""
+    """What goes wrong with made-up answers, as the setting says it."""
 
 
 class Turned(Struct, tag="turned"):

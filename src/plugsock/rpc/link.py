@@ -7,7 +7,7 @@ One test suite runs over every implementation.
 from collections.abc import Sequence
 from typing import Protocol
 
-from plugsock.rpc.frames import Call, Details, Emit, File, Reply, Request, SocketState, Staged
+from plugsock.rpc.frames import Call, Details, Document, DocumentName, Emit, File, Reply, Request, SocketState, Staged
 
 
 class Link(Protocol):
@@ -57,6 +57,15 @@ class Link(Protocol):
 
     def retire(self, stage: int) -> None:
         """No call runs any more on what the commit of this stage replaced."""
+
+    def document(self, number: int, name: DocumentName, url: str) -> None:
+        """Tell what plugs look like that are committed by now; one `Sink.documented` follows, unless the link is lost.
+
+        Args:
+            number: Names the question.
+            name: In what words.
+            url: Where clients reach the server: `ws://127.0.0.1:8765`.
+        """
 
 
 class WorkerLink(Link, Protocol):
@@ -110,6 +119,9 @@ class Sink(Protocol):
 
     def staged(self, staged: Staged) -> None:
         """The folder was looked at; answer with `Link.commit`."""
+
+    def documented(self, number: int, document: Document) -> None:
+        """The answer to `Link.document` with this number."""
 
 
 class PoolSink(Sink, Protocol):

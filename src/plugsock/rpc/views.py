@@ -26,6 +26,8 @@ class Asked(Struct, array_like=True):
     """Somebody wants the value as MessagePack, too."""
     base: bytes = b""
     """The value before, as JSON, if somebody wants to be told only what has changed since then."""
+    number: int = 0
+    """With `frames.MOCK`: how often the made-up value has changed."""
 
 
 class Told(Struct, array_like=True, omit_defaults=True):
@@ -44,6 +46,8 @@ class Told(Struct, array_like=True, omit_defaults=True):
     """A `model.Fault` as JSON, if it raised or its value can't be sent: then there is no value."""
     reads: list[str] = []
     """Keys that it has read, until it failed if it did."""
+    again_s: float = 0.0
+    """With `frames.MOCK`: the made-up value changes after so long."""
 
 
 encode: Final = msgspec.msgpack.Encoder().encode

@@ -11,6 +11,7 @@ from plugsock.model import Fault, Requires
 from plugsock.shapes import schema
 from plugsock.shapes.describe import Described, Sides
 from plugsock.shapes.events import Event, Shapes, Topic
+from plugsock.shapes.examples import with_examples
 from plugsock.shapes.frames import ABOUT, FRAMES, Frames
 from plugsock.shapes.walk import Schema, changed
 
@@ -62,7 +63,7 @@ def document(shapes: Shapes, described: Described, *, host: str, is_secure: bool
 
 
 def _channel(event: Event, sides: Sides) -> Part:
-    frames = FRAMES[event.kind]
+    frames, sides = FRAMES[event.kind], with_examples(event, sides)
     messages = {
         frames.verb: _message(f"{frames.verb} {event.name}", frames.asks, sides.payload),
         frames.answer: _message(f"{frames.answer} {event.name}", frames.answers, sides.output),

@@ -10,6 +10,7 @@ from plugsock.loader import shape
 from plugsock.loader.signature import Mode
 from plugsock.model import Problem, Raw
 from plugsock.shapes.events import Event
+from plugsock.shapes.hints import hint
 from plugsock.shapes.walk import Schema, changed
 
 RAW: Final = {
@@ -20,7 +21,7 @@ RAW: Final = {
 DURATION: Final = r"^[+-]?P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$"
 """Of ISO 8601 what msgspec reads: no months, but signs and fractions, which the format `duration` does not have."""
 DECIMAL: Final = r"^[+-]?((\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|NaN|Infinity)$"
-PATTERNS: Final = {"duration": DURATION, "decimal": DECIMAL, "partial-time": r"^\d\d:\d\d:\d\d(\.\d+)?$"}
+PATTERNS: Final = {"duration": DURATION, "decimal": DECIMAL}
 """For formats that validators do not know, or know otherwise."""
 
 BASE64: Final = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
@@ -108,6 +109,7 @@ def _problem(event: Event, error: Exception) -> Problem:
 def _components(events: Iterable[Event]) -> tuple[Iterator[Schema], dict[str, Any]]:
     types = [type for event in events for type in _types(event)]
     schemas, components = msgspec.json.schema_components(types, schema_hook=_of_object)
+    hint(types, schemas, components)
     return iter(schemas), components
 
 

@@ -7,8 +7,10 @@ from typing import Any
 from msgspec import Struct, structs
 
 from plugsock import digest
+from plugsock.loader import fitting
 from plugsock.loader.catalog import Catalog, Plug
-from plugsock.loader.signature import Mode
+from plugsock.loader.examples import Example
+from plugsock.loader.signature import Mode, arguments_of
 from plugsock.model import Kind, Requires, TopicRule, Watching
 
 
@@ -38,7 +40,11 @@ class Event(Struct, frozen=True, eq=False):
     place: str
     """`file:line` of the function."""
     shape: str
-    """Hash over input and output, which docstrings don't move."""
+    """Hash over input and output, which neither docstrings nor examples move."""
+    examples: tuple[Example, ...] = ()
+    """Those that fit, as plain values; those that have an answer come first."""
+    parameter: str = ""
+    """What the one parameter is called whose value is the payload; empty if the payload is none of one."""
 
 
 class Topic(Struct, frozen=True):
@@ -88,7 +94,15 @@ def _event(plug: Plug) -> Event:
         view=announced.view,
         place=announced.place,
         shape=announced.shape,
+        examples=fitting.plain(plug),
+        parameter=_parameter(plug),
     )
+
+
+def _parameter(plug: Plug) -> str:
+    if plug.signature.mode is Mode.FIELDS:
+        return ""
+    return next((each.name for each in arguments_of(plug.function) if each.source == "field"), "")
 
 
 def _can_be_empty(plug: Plug) -> bool:

@@ -25,6 +25,7 @@ from typing import Any, Final
 from plugsock.model import Kind
 from plugsock.shapes.describe import Described, Sides
 from plugsock.shapes.events import Event, Shapes, Topic
+from plugsock.shapes.examples import given_answers, with_examples
 from plugsock.shapes.walk import Schema
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -59,14 +60,17 @@ def topic(topic: Topic) -> dict[str, Any]:
 def about(event: Event) -> dict[str, Any]:
     """What there is to say of an event beside its types, for machines.
 
-    `requires` has of each inner list one permission that is enough; `audience` says for whom a view runs.
+    `requires` has of each inner list one permission that is enough; `audience` says for whom a view runs; `answers` of
+    a stream are lists of items, which come back for the first examples of its payload.
     """
     said: dict[str, Any] = {"kind": event.kind, "shape": event.shape, "requires": event.requires}
+    if event.kind is Kind.STREAM and (answers := given_answers(event)):
+        said["answers"] = answers
     return said if event.view is None else {**said, "audience": event.view.audience}
 
 
 def _event(event: Event, sides: Sides) -> Schema:
-    output = OUTPUT[event.kind]
+    output, sides = OUTPUT[event.kind], with_examples(event, sides)
     description = {"description": event.doc} if event.doc else {}
     return {
         "type": "object",

@@ -93,10 +93,11 @@ def may_be_missing(info: WithFields, field: spec.Field, side: Side) -> bool:
         return False
     config = getattr(info.cls, "__struct_config__", None)
     leaves_out_defaults = config is not None and config.omit_defaults and not field.required
-    return leaves_out_defaults or _may_be_unset(info.cls, field.name)
+    return leaves_out_defaults or may_be_unset(info.cls, field.name)
 
 
-def _may_be_unset(cls: Any, name: str) -> bool:
+def may_be_unset(cls: Any, name: str) -> bool:
+    """Does a class say of a field that it may not be there at all (`UNSET`)?"""
     try:
         hints = typing.get_type_hints(get_origin(cls) or cls)
     except Exception:  # msgspec finds names where typing does not look

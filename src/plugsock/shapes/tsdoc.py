@@ -59,11 +59,23 @@ def prose(text: str) -> list[str]:
 def about_class(cls: Any) -> list[str]:
     """The docstring of a class, where its author wrote one; of an enum of numbers also what they are called."""
     cls = get_origin(cls) or cls
-    doc = vars(cls).get("__doc__") or ""
-    is_generated = doc in GENERATED or doc.startswith(f"{cls.__name__}(")
-    lines = [] if is_generated else prose(inspect.cleandoc(doc))
+    lines = prose(doc_of(cls))
     members: list[enum.Enum] = list(cls) if isinstance(cls, enum.EnumType) else []
     return lines + [f"- {member.value}: {member.name}" for member in members if not isinstance(member.value, str)]
+
+
+def doc_of(cls: Any) -> str:
+    """The docstring of a class without its indentation, where its author wrote one."""
+    cls = get_origin(cls) or cls
+    doc = vars(cls).get("__doc__") or ""
+    is_generated = doc in GENERATED or doc.startswith(f"{cls.__name__}(")
+    return "" if is_generated else inspect.cleandoc(doc)
+
+
+def descriptions(info: spec.Type) -> list[str]:
+    """The title and the description that a type has of its own."""
+    said = [part.extra_json_schema or {} for part in _parts(info) if isinstance(part, spec.Metadata)]
+    return [line for each in said for word in ("title", "description") for line in str(each.get(word, "")).splitlines()]
 
 
 def about_field(field: spec.Field, *, has_default: bool) -> list[str]:

@@ -8,18 +8,14 @@ export interface Plugs {
 }
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from msgspec import Struct
-from msgspec import inspect as spec
-
 from plugsock.errors import CODES
-from plugsock.loader.signature import Mode
-from plugsock.model import Kind, Raw, Requires
-from plugsock.shapes import tsdoc
-from plugsock.shapes.events import Event, Shapes, Topic
-from plugsock.shapes.ts_classes import Side
+from plugsock.model import Kind
+from plugsock.shapes import examples, infos, tsdoc
+from plugsock.shapes.events import Shapes, Topic
+from plugsock.shapes.infos import Described
 from plugsock.shapes.ts_names import literal
 from plugsock.shapes.ts_types import INDENT, Property, Types, written
 
@@ -49,18 +45,10 @@ NONE: Final = "{}"
 ABOUT_ERRORS: Final = "What the server itself answers with in place of a result; plugs add codes of their own."
 
 
-class Described(Struct, frozen=True):
-    """An event, and its types as msgspec describes them; None for bytes that nobody decodes."""
-
-    event: Event
-    input: spec.Type | None
-    output: spec.Type | None
-
-
 def declarations(shapes: Shapes) -> str:
-    """Write all of it; the same for the same names, shapes and docstrings, whatever else is different."""
-    events = _described(shapes.events)
-    types = Types(_used(events))
+    """Write all of it; the same for the same names, shapes, docstrings and examples, whatever else is different."""
+    events = infos.describe(shapes.events)
+    types = Types(infos.used(events))
     sections = [_section(kind, events, types) for kind in SECTIONS]
     plugs = written([*sections, _topics(shapes.topics)], "")
     codes = "".join(f"\n  | {literal(code)}" for code in CODES)
@@ -73,31 +61,6 @@ def declarations(shapes: Shapes) -> str:
     return "\n".join(parts)
 
 
-def _described(events: Sequence[Event]) -> list[Described]:
-    """Describe all types at once, since most events share them with others."""
-    types = [type for event in events for type in (event.input, event.output)]
-    infos = iter(spec.multi_type_info([type for type in types if type is not Raw]))
-    described = [None if type is Raw else next(infos) for type in types]
-    return [Described(*each) for each in zip(events, described[::2], described[1::2], strict=True)]
-
-
-def _used(events: Sequence[Described]) -> Iterator[tuple[spec.Type, Side]]:
-    for each in events:
-        if each.input is not None:
-            fields = _parameters(each)
-            yield from ((info, "in") for info in ([each.input] if fields is None else [f.type for f in fields]))
-        if each.output is not None:
-            yield each.output, "out"
-
-
-def _parameters(each: Described) -> Sequence[spec.Field] | None:
-    """The fields of a payload that stand for parameters; None where it is the value of the one parameter."""
-    if each.event.mode is not Mode.FIELDS:
-        return None
-    assert isinstance(each.input, spec.StructType)
-    return each.input.fields
-
-
 def _section(kind: Kind, events: Sequence[Described], types: Types) -> Property:
     name, comes_out = SECTIONS[kind]
     properties = [_event(each, comes_out, types) for each in events if each.event.kind is kind]
@@ -108,13 +71,14 @@ def _event(each: Described, comes_out: str, types: Types) -> Property:
     event, indent = each.event, INDENT * 2
     output = RAW_OUT if each.output is None else types.text(each.output, "out")
     properties = [Property("args", _args(each, types, indent + INDENT)), Property(comes_out, output)]
-    about, required = tsdoc.prose(event.doc), _required(event.requires)
-    about += ["", *required] if about and required else required
+    about, needed = tsdoc.prose(event.doc), infos.needed(event.requires)
+    about += ["", *needed] if about and needed else needed
+    about += examples.comments(event)
     return Property(event.name, written(properties, indent), about=about)
 
 
 def _args(each: Described, types: Types, indent: str) -> str:
-    fields = _parameters(each)
+    fields = infos.parameters(each)
     if fields is not None:
         return types.arguments(fields, indent)
     value = RAW_IN if each.input is None else types.text(each.input, "in")
@@ -126,7 +90,7 @@ def _topics(topics: Sequence[Topic]) -> Property:
 
 
 def _topic(each: Topic) -> Property:
-    rule, about = each.rule, _required(each.requires)
+    rule, about = each.rule, infos.needed(each.requires)
     if rule.history:
         about.append(f"Keeps the latest {rule.history} pushes for {rule.ttl_s:g} s.")
     if rule.presence:
@@ -140,8 +104,3 @@ def _index(pattern: str) -> str:
     if start == pattern:
         return ""
     return f"`{start}${{string}}`" if start else "string"
-
-
-def _required(requires: Requires) -> list[str]:
-    needed = " and ".join(" or ".join(f"`{each}`" for each in any_of) for any_of in requires)
-    return [f"Requires {needed}."] if needed else []

@@ -12,7 +12,7 @@ from plugsock.client.codec import decode, decode_error, encode
 from plugsock.errors import Error
 from plugsock.model import JSON, MSGPACK, Announcement, Kind, Problem, User
 from plugsock.rpc import views
-from plugsock.rpc.frames import OK, VIEW, Call, Details, Emit, Request, SocketState, Staged
+from plugsock.rpc.frames import OK, VIEW, Call, Details, Document, Emit, Request, SocketState, Staged
 from plugsock.rpc.link import Link
 from plugsock.testing.records import Records
 from plugsock.worker.engine import Engine
@@ -162,6 +162,9 @@ class Runs:
     def ask(self, number: int, sequence: int, request: Request) -> None:  # noqa: ARG002 - as in `answer`
         """See `rpc.link.Sink`."""
         self.link.told(number, self.records.answer(request))
+
+    def documented(self, number: int, document: Document) -> None:
+        """See `rpc.link.Sink`; nobody asks for any."""
 
     def ended(self, sequence: int) -> None:
         """See `rpc.link.Sink`; nobody waits for that."""

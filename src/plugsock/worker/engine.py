@@ -12,6 +12,7 @@ from plugsock.loader.swap import Loader
 from plugsock.rpc.link import Sink
 from plugsock.rpc.page import Page
 from plugsock.settings import Settings
+from plugsock.worker.documents import Documents
 from plugsock.worker.keeper import Keeper, warn
 from plugsock.worker.run import Runner
 from plugsock.worker.table import Table
@@ -27,7 +28,7 @@ class Engine:
     Args:
         loader: From files to plugs; the engine's own from now on.
         sink: The gateway, or what speaks to it.
-        settings: Of these `max_answer`, `dev` and `poll`.
+        settings: Of these `max_answer`, `dev`, `fault` and `poll`.
         threads: For plain functions, at most.
         page: Where it says which call it runs; by default one that nobody reads.
         outdated: Is told what has changed that only a new process can take over; by default people are, in the log.
@@ -48,8 +49,9 @@ class Engine:
         outdated: Callable[[str], None] = warn,
     ) -> None:
         self._table = table = Table(settings.max_answer, dev=settings.dev)
-        self._runner = runner = Runner(sink, table, threads=threads, dev=settings.dev, page=page)
+        self._runner = runner = Runner(sink, table, threads=threads, dev=settings.dev, fault=settings.fault, page=page)
         self._keeper = keeper = Keeper(loader, sink, table, poll=settings.poll, outdated=outdated)
+        self._documents = Documents(sink, lambda: loader.catalog)
         # The words of a Link are those who do what they say: methods would be one more Python call for each.
         self.call = runner.start
         self.cancel, self.more = runner.cancel, runner.more
@@ -59,6 +61,7 @@ class Engine:
         self.batch_began, self.batch_ended = runner.batch_began, runner.batch_ended
         self.look, self.restore, self.adopt = keeper.look, keeper.restore, keeper.adopt
         self.commit = keeper.commit
+        self.document = self._documents.ask
 
     @property
     def lost_threads(self) -> int:
@@ -71,6 +74,7 @@ class Engine:
 
     async def stop(self) -> None:
         """End what runs, and unload the plugs."""
+        await self._documents.stop()
         await self._runner.stop()
         await self._keeper.stop()
 

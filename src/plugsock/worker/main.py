@@ -88,7 +88,14 @@ def _prepare(welcome: Welcome) -> None:
 
 def _settings(welcome: Welcome) -> Settings:
     plugs = Path(welcome.plugs)
-    return Settings(plugs=plugs, data=plugs.parent, dev=welcome.dev, poll=welcome.poll, max_answer=welcome.max_answer)
+    return Settings(
+        plugs=plugs,
+        data=plugs.parent,
+        dev=welcome.dev,
+        fault=welcome.fault,
+        poll=welcome.poll,
+        max_answer=welcome.max_answer,
+    )
 
 
 def _leave_it_to_the_gateway(_number: int, _frame: object) -> None:

@@ -94,7 +94,7 @@ class Answers:
         if run.is_over and isinstance(error, asyncio.CancelledError | CallEnded | GeneratorExit):
             return ERROR, b""  # it ends as it was told to
         if view is not None:
-            return OK, failed(self._faults.encode(call, error, JSON), run.voice)
+            return OK, failed(view, self._faults.encode(call, error, JSON), run.voice)
         return ERROR, self._faults.encode(call, error, call.format)
 
     def give(self, run: Run, outcome: Outcome) -> None:

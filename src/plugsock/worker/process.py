@@ -18,10 +18,11 @@ from plugsock.ops import parcels
 from plugsock.ops.log import get_logger
 from plugsock.rpc import batches
 from plugsock.rpc.batches import ANSWER, LONG, Began, Parcel, Violation
-from plugsock.rpc.frames import Broadcast, Details, Emit, Publish, Request, Send, Staged, Touch
+from plugsock.rpc.frames import Broadcast, Details, Document, Emit, Publish, Request, Send, Staged, Touch
 from plugsock.rpc.link import WorkerLink
 from plugsock.rpc.page import STARTED, TAKEN_BACK, Page
 from plugsock.rpc.turn import Turn
+from plugsock.rpc.unpacking import unpack
 
 BEAT_S: Final = 0.5
 """Between two heartbeats: two fit into the second after which a worker has no vote any more."""
@@ -94,6 +95,7 @@ class Process(asyncio.Protocol):
             batches.Adopt: lambda said: engine.adopt(said.files, said.gone, force=said.force, refused=said.refused),
             batches.Commit: lambda said: engine.commit(said.stage, said.groups, said.held),
             batches.Retire: lambda said: engine.retire(said.stage),
+            batches.Describe: lambda said: engine.document(said.number, said.name, said.url),
             batches.Stop: lambda _said: self._end(stopped=True),
         }
 
@@ -130,6 +132,10 @@ class Process(asyncio.Protocol):
     def staged(self, staged: Staged) -> None:
         """See `rpc.link.Sink`."""
         self._say(batches.Looked(staged), sum(len(file.data) for group in staged.groups for file in group.files))
+
+    def documented(self, number: int, document: Document) -> None:
+        """See `rpc.link.Sink`."""
+        self._say(batches.Described(number, document), len(document.content))
 
     def outdated(self, reason: str) -> None:
         """Tell the gateway that something has changed which only a new process can take over."""
@@ -204,7 +210,7 @@ class Process(asyncio.Protocol):
         """Give the call that comes next its payload; without it all that follows is in doubt."""
         heard = self._heard
         try:
-            batches.unpack(parcel, heard[0] if heard else None, self._down.take, LONGEST_PAYLOAD)
+            unpack(parcel, heard[0] if heard else None, self._down.take, LONGEST_PAYLOAD)
         except Violation:
             log.exception("the gateway can't be understood")
             heard.clear()

@@ -17,26 +17,28 @@ from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context
 from functools import partial
 from time import perf_counter
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from plugsock.everybody import Everybody
 from plugsock.loader.signature import LONGEST_NULL
-from plugsock.model import JSON, User
+from plugsock.model import JSON, Kind, User
 from plugsock.ops.log import get_logger
-from plugsock.rpc.frames import OK, VIEW, Call
+from plugsock.rpc.frames import MOCK, OK, VIEW, Call
 from plugsock.rpc.link import Sink
 from plugsock.rpc.page import STARTED, Page, private
+from plugsock.worker.begun import Beside, Stream, Waiting
 from plugsock.worker.bind import REFUSALS, bad_payload
 from plugsock.worker.eager import Done
 from plugsock.worker.marks import PageMarks
+from plugsock.worker.mocked import Mocking
 from plugsock.worker.mouth import Mouth, Voice
 from plugsock.worker.outbox import Outbox
-from plugsock.worker.outcome import END, Answers, Open, Outcome, Run
+from plugsock.worker.outcome import END, Answers, Outcome, Run
 from plugsock.worker.peers import Peers
 from plugsock.worker.repeats import COLON, refuse_repeats
 from plugsock.worker.stream import AsyncStream, Credit, ThreadStream
 from plugsock.worker.table import ASYNC_CALL, ASYNC_STREAM, THREAD_CALL, THREAD_STREAM, Served, Table
-from plugsock.worker.threads import CAPACITY, Job, Threads
+from plugsock.worker.threads import CAPACITY, Threads
 from plugsock.worker.views import ViewCall, opened
 from plugsock.worker.words import CallerSocket, server_of
 
@@ -57,48 +59,6 @@ Enter: TypeAlias = Callable[[], Any]
 log = get_logger()
 
 
-class Stream(Open, Protocol):
-    """A run that goes on as far as it has credit."""
-
-    def more(self, count: int) -> None:
-        """The caller takes further items."""
-
-    def hold(self, *, held: bool) -> None:
-        """Its socket has too much unsent, or has room again."""
-
-
-class Waiting:
-    """An async call that has suspended, or may be ended before it has."""
-
-    __slots__ = ("run", "task")
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.task: asyncio.Task[None] | None = None
-
-    def cancel(self) -> bool:
-        """Interrupt it where it waits."""
-        if self.task is not None:  # else it is in its first step, and hears of it at the end of that
-            self.task.cancel()
-        return False
-
-
-class Beside:
-    """A call in a thread."""
-
-    __slots__ = ("_job", "_threads", "run", "task")
-
-    def __init__(self, run: Run, job: Job, threads: Threads) -> None:
-        self.run = run
-        self.task: asyncio.Task[None] | None = None
-        self._job = job
-        self._threads = threads
-
-    def cancel(self) -> bool:
-        """Don't start it; if it has started, nothing can interrupt it, and its thread is lost until it ends."""
-        return self._threads.call_off(self._job)
-
-
 class Runner:
     """Runs calls on the loop that it is made on, and in threads.
 
@@ -107,6 +67,7 @@ class Runner:
         table: Which function runs which call.
         threads: For plain functions, at most.
         dev: Tracebacks come along in answers.
+        fault: What goes wrong with made-up answers, as the setting says it.
         page: Where to mark which call's code runs; by default one that nobody reads.
 
     Attributes:
@@ -117,7 +78,14 @@ class Runner:
     """
 
     def __init__(
-        self, sink: Sink, table: Table, *, threads: int = CAPACITY, dev: bool = False, page: "Page | None" = None
+        self,
+        sink: Sink,
+        table: Table,
+        *,
+        threads: int = CAPACITY,
+        dev: bool = False,
+        fault: str = "",
+        page: "Page | None" = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._page = page = private() if page is None else page
@@ -126,6 +94,7 @@ class Runner:
         self._outbox = outbox = Outbox(loop)
         self.peers = Peers()
         self.mouth = Mouth(sink, outbox)
+        self._mocking = Mocking(self.mouth, fault)
         self._serving = table.serving
         self._answer = sink.answer
         self._answers = Answers(sink, outbox, dev=dev)
@@ -255,6 +224,9 @@ class Runner:
         if isinstance(call, ViewCall) and call.asked.only_named:
             self._answers.name(run, value)
             return
+        if call.flags & MOCK:
+            self._make_up(run, value)
+            return
         if served.signature.user_required and self.peers.user(call.socket) is None:
             self._answers.refuse(call, "unauthorized", f"{call.event} is for users who have said who they are.")
             return
@@ -264,6 +236,15 @@ class Runner:
             self._run_async(served.enter(value, *handed_in), self._answers.finish, run)
         else:
             self._begin[served.style](run, partial(served.enter, value, *handed_in))
+
+    def _make_up(self, run: Run, value: Any) -> None:
+        """Answer in the place of the plug."""
+        call, served, mocking = run.call, run.served, self._mocking
+        if served.signature.kind is Kind.STREAM:
+            self._async_stream(run, partial(mocking.items, call, served, value))
+        else:
+            self._open[call.sequence] = Waiting(run)
+            self._run_async(mocking.answer(call, served, value), self._answers.finish, run)
 
     def _handed_in(self, run: Run) -> tuple[CallerSocket | None, Everybody | None, User | None]:
         """The Socket, Server and User of a plug that takes any."""

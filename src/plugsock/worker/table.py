@@ -1,10 +1,11 @@
 """Which function runs which call: every event in each revision that may still be called."""
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from types import FunctionType
 from typing import Any, Final
 
+from plugsock.errors import Error
 from plugsock.loader.catalog import Plug
 from plugsock.loader.signature import Signature
 from plugsock.model import Kind
@@ -57,6 +58,8 @@ def _nothing(_value: Any, _format: int) -> bytes:
 
 
 def _style(signature: Signature) -> int:
+    if signature.is_shape:  # what says so takes no thread
+        return ASYNC_STREAM if signature.kind is Kind.STREAM else ASYNC_CALL
     if signature.kind is Kind.STREAM:
         return ASYNC_STREAM if signature.is_async else THREAD_STREAM
     return ASYNC_CALL if signature.is_async else THREAD_CALL
@@ -68,6 +71,8 @@ def _function(plug: Plug) -> Callable[..., Any]:
     They may say that they are `async def` and be none, run code before they give something to await, and raise.
     """
     function = plug.function
+    if plug.signature.is_shape:
+        return _not_implemented(plug)
     if _style(plug.signature) != ASYNC_CALL:
         return function
     if isinstance(function, FunctionType) and function.__code__.co_flags & inspect.CO_COROUTINE:
@@ -77,6 +82,21 @@ def _function(plug: Plug) -> Callable[..., Any]:
         return await function(*args, **named)
 
     return called
+
+
+def _not_implemented(plug: Plug) -> Callable[..., Any]:
+    """What is run in place of a body that there is not."""
+    message = f"`{plug.event}` is a shape: it has no body yet."
+
+    async def refuse(*_args: Any, **_named: Any) -> None:
+        raise Error("not_implemented", message)
+
+    async def refuse_items(*_args: Any, **_named: Any) -> AsyncGenerator[None, None]:
+        for _ in ():
+            yield
+        raise Error("not_implemented", message)
+
+    return refuse_items if plug.signature.kind is Kind.STREAM else refuse
 
 
 class Table:

@@ -35,6 +35,8 @@ class ViewCall(Call, array_like=True, gc=False):
     """A call with `frames.VIEW`; its payload is the arguments alone, in the call's format."""
 
     asked: Asked
+    again_s: float = 0.0
+    """See `Told`."""
 
 
 def opened(call: Call) -> ViewCall:
@@ -53,13 +55,22 @@ def named(served: Served, value: Any) -> bytes:
         served: The view.
         value: The arguments as they were bound.
     """
+    return encode(Told(fingerprint(served, value)))
+
+
+def fingerprint(served: Served, value: Any) -> bytes:
+    """The name of arguments as they were bound; of any event, not of a view alone.
+
+    Raises:
+        TypeError: They can't be written down.
+    """
     if served.signature.mode is Mode.RAW:
-        return encode(Told(_digest(FORMATS.index(value.format), value)))
+        return _digest(FORMATS.index(value.format), value)
     # Each format has one word for what are two in the other: NaN and null, bytes and text, one moment in two zones.
     json, msgpack = (_spelt(value, *encoders) for encoders in _SPELLINGS)
     if not (json or msgpack):
         raise TypeError("there is no way to write the arguments down")
-    return encode(Told(_digest(len(json), json + msgpack)))
+    return _digest(len(json), json + msgpack)
 
 
 def _spelt(value: Any, *encoders: Callable[[Any], bytes]) -> bytes:
@@ -86,15 +97,15 @@ def told(call: ViewCall, served: Served, value: Any, voice: Voice | None) -> byt
     if asked.msgpack:
         is_raw = type(value) is Raw or (served.signature.output is Raw and isinstance(value, bytes))
         msgpack = encoded(msgspec.json.decode(json), MSGPACK) if is_raw else served.encode(value, MSGPACK)
-    result = Told(json=json, msgpack=msgpack, reads=_read(voice))
+    result = Told(json=json, msgpack=msgpack, reads=_read(voice), again_s=call.again_s)
     if asked.base and max(len(asked.base), len(json)) <= LONGEST_PATCHED:
         _add_patches(result, asked.base)
     return encode(result)
 
 
-def failed(fault: bytes, voice: Voice | None) -> bytes:
+def failed(call: ViewCall, fault: bytes, voice: Voice | None) -> bytes:
     """What a run answers whose plug has raised, or whose value can't be sent; the fault is encoded as JSON."""
-    return encode(Told(fault=fault, reads=_read(voice)))
+    return encode(Told(fault=fault, reads=_read(voice), again_s=call.again_s))
 
 
 def _read(voice: Voice | None) -> list[str]:

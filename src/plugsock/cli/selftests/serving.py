@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from plugsock.cli import saving
 from plugsock.cli.selftests.findings import Finding
-from plugsock.client import ClientSocket, connect
+from plugsock.client import Client, connect
 from plugsock.errors import Error, PlugsockError
 from plugsock.frozen import executable
 
@@ -62,7 +62,7 @@ async def _within_limit(plugs: Path, done: list[str]) -> None:
 async def _try(plugs: Path, done: list[str]) -> None:
     async with _server(plugs) as (process, url):
         done.append("starts")
-        async with connect(url) as client:
+        async with connect(url, reconnect=False) as client:
             if (answer := await client.call("echo", SAID)) != SAID:
                 raise _Unexpected(f"echo has answered {answer!r}")
             done.append("answers")
@@ -109,12 +109,12 @@ async def _address(process: asyncio.subprocess.Process) -> str:
     raise _Unexpected(f"it has ended with status {await process.wait()}")
 
 
-async def _until(version: int, client: ClientSocket) -> None:
+async def _until(version: int, client: Client) -> None:
     while await _answer(client) != version:  # noqa: ASYNC110 - a client is not told of swaps
         await asyncio.sleep(LOOK_S)
 
 
-async def _answer(client: ClientSocket) -> Any:
+async def _answer(client: Client) -> Any:
     try:
         return await client.call("selftest")
     except Error as wrong:

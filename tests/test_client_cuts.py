@@ -7,23 +7,18 @@ PLUGSOCK_TEST_CLIENT_CUTS=1000 tries so many histories; PLUGSOCK_TEST_CUTS_SEED=
 import asyncio
 import itertools
 import os
-import secrets
 import sys
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, rule
 
-from support.cut_world import World
+from support.cut_histories import KEYS, CutHistory, calls, cuts, happened, keys, shows, stories
 from support.cutting import NEVER, Cut
 from support.traveller import Traveller
 
 EXAMPLES = int(os.environ.get("PLUGSOCK_TEST_CLIENT_CUTS", "100"))
-SEED = int(os.environ.get("PLUGSOCK_TEST_CUTS_SEED", "0")) or secrets.randbelow(2**32)
-STEPS = 20
 TRAVELLERS = 2
-LIMIT_S = 20.0
 
 MEETS = {"waiting", "call ok", "stream ok", "recovered", "hole"}
 """What happens in a hundred histories, or they were not worth it."""
@@ -31,46 +26,18 @@ MEETS = {"waiting", "call ok", "stream ok", "recovered", "hole"}
 MEETS_SELDOM = {"call unknown_outcome", "stream unknown_outcome"}
 """What happens in a thousand."""
 
-KEYS = ("a", "b")
-
 which_one = st.integers(0, TRAVELLERS - 1)
-keys = st.sampled_from(KEYS)
-bytes_left = st.none() | st.just(0) | st.integers(1, 60) | st.integers(1, 60) | st.integers(61, 900)
-cuts = st.builds(
-    Cut, bytes_left, bytes_left, st.sampled_from(("fin", "rst")), st.sampled_from(("fin", "rst", "nothing"))
-)
-views = st.tuples(st.sampled_from(("shared", "own")), keys, st.booleans())
-shows = st.lists(
-    st.tuples(st.lists(views, max_size=2), st.sets(keys).map(sorted)), min_size=TRAVELLERS, max_size=TRAVELLERS
-)
 
 
-class AnyCuts(RuleBasedStateMachine):
+class AnyCuts(CutHistory):
     """Two clients that call, watch, join and publish, over networks that are cut; see `settle`."""
 
-    world: World
-    loop: asyncio.AbstractEventLoop
     numbers = itertools.count(1_000_000)
 
-    def do(self, step):
-        """Take a step; what was said before something went wrong is shown with it."""
-
-        async def run():
-            async with asyncio.timeout(LIMIT_S):
-                await step
-                await self.world.turn()
-            assert self.world.truth.wrong == []
-
-        try:
-            self.loop.run_until_complete(run())
-        except Exception as error:
-            error.add_note("\n".join(self.world.truth.story))
-            raise
-
     @initialize(
-        story=st.integers(0, 2**64 - 1),  # no two begin alike: see `test_cuts`
+        story=stories,
         formats=st.lists(st.booleans(), min_size=TRAVELLERS, max_size=TRAVELLERS),
-        shows=shows,
+        shows=shows(TRAVELLERS),
     )
     def begin(self, story, formats, shows):
         self.number = next(self.numbers)
@@ -93,7 +60,7 @@ class AnyCuts(RuleBasedStateMachine):
 
     @rule(
         which=which_one,
-        event=st.sampled_from(("once", "safe", "slow", "thread", "flow")),
+        event=calls,
         count=st.sampled_from((1, 1, 2, 3, 10)),
     )
     def call(self, which, event, count):
@@ -230,28 +197,6 @@ class AnyCuts(RuleBasedStateMachine):
 @pytest.mark.end_to_end
 @pytest.mark.timeout(120 + 2 * EXAMPLES)
 def test_a_client_that_comes_back_has_missed_nothing_without_a_word(tmp_path):
-    print(f"PLUGSOCK_TEST_CLIENT_CUTS={EXAMPLES} PLUGSOCK_TEST_CUTS_SEED={SEED} does the same again")  # noqa: T201
-    with asyncio.Runner() as runner:
-        world = World(tmp_path, TRAVELLERS)
-        try:
-            runner.run(world.open())
-            AnyCuts.world, AnyCuts.loop = world, runner.get_loop()
-            run_state_machine_as_test(
-                seed(SEED)(AnyCuts),
-                settings=settings(
-                    max_examples=EXAMPLES,
-                    stateful_step_count=STEPS,
-                    deadline=None,
-                    database=None,
-                    phases=[Phase.generate],  # time has a say, too: what is shorter may not fail
-                    report_multiple_bugs=False,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
-            assert world.truth.last_look() == []
-            print(dict(world.truth.told))  # noqa: T201 - `pytest -s` shows it
-            assert EXAMPLES < 100 or set(world.truth.told) >= MEETS
-            assert EXAMPLES < 1000 or set(world.truth.told) >= MEETS_SELDOM
-        finally:
-            runner.run(world.close())
-    assert [line for line in world.server.err if "Traceback" in line] == []
+    told = happened(AnyCuts, tmp_path, TRAVELLERS, EXAMPLES)
+    assert EXAMPLES < 100 or told >= MEETS
+    assert EXAMPLES < 1000 or told >= MEETS_SELDOM

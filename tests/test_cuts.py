@@ -6,87 +6,46 @@ PLUGSOCK_TEST_CUTS=10000 tries so many histories; PLUGSOCK_TEST_CUTS_SEED=N thos
 import asyncio
 import itertools
 import os
-import secrets
 import sys
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, precondition, rule
 
-from support.cut_world import World
+from support.cut_histories import KEYS, CutHistory, calls, cuts, happened, keys, shows, stories
 from support.cutting import NEVER, Cut
 from support.guest import Guest
 from support.stay import Stay
 
 EXAMPLES = int(os.environ.get("PLUGSOCK_TEST_CUTS", "500"))
-SEED = int(os.environ.get("PLUGSOCK_TEST_CUTS_SEED", "0")) or secrets.randbelow(2**32)
-STEPS = 20
 GUESTS = 3
-LIMIT_S = 20.0
 
-MEETS = (
+MEETS = {
     *("resumed", "recovered", "holes", "item", "patch", "fault"),
     *(f"{verb} {code}" for verb in ("call", "watch") for code in ("cancelled", "not_received", "unknown_outcome")),
-)
+}
 """What happens in so many histories, or they were not worth it."""
 
-KEYS = ("a", "b")
 WATCHED = "a"
 """The topic all of whose pushes are seen by somebody who is not cut off."""
 
 guests = st.integers(0, GUESTS - 1)
-keys = st.sampled_from(KEYS)
-bytes_left = st.none() | st.just(0) | st.integers(1, 60) | st.integers(1, 60) | st.integers(61, 900)
-cuts = st.builds(
-    Cut, bytes_left, bytes_left, st.sampled_from(("fin", "rst")), st.sampled_from(("fin", "rst", "nothing"))
-)
-calls = st.sampled_from(("once", "safe", "slow", "thread", "flow"))
 counts = st.sampled_from((1, 1, 2, 3, 10, 70))
-views = st.tuples(st.sampled_from(("shared", "own")), keys, st.booleans())
-shows = st.lists(st.tuples(st.lists(views, max_size=2), st.sets(keys).map(sorted)), min_size=GUESTS, max_size=GUESTS)
-"""What each client watches, and the topics that it joins, before anything happens."""
-
 weathers = st.sampled_from(("calm",) * 24 + ("swaps",) * 3 + ("kills",) * 2)
 
 
-class AnyCuts(RuleBasedStateMachine):
+class AnyCuts(CutHistory):
     """Up to three clients that call, watch, join and publish, over networks that are cut; see `settle`."""
 
-    world: World
-    loop: asyncio.AbstractEventLoop
     numbers = itertools.count(1)
 
-    def do(self, step):
-        """Take a step; what was said before something went wrong is shown with it."""
-
-        async def run():
-            async with asyncio.timeout(LIMIT_S):
-                await step
-                await self.world.turn()
-            assert self.world.truth.wrong == []
-
-        try:
-            self.loop.run_until_complete(run())
-        except Exception as error:
-            error.add_note("\n".join(self.world.truth.story))
-            raise
-
     @initialize(
-        story=st.integers(0, 2**64 - 1),
+        story=stories,
         formats=st.lists(st.booleans(), min_size=2, max_size=GUESTS),
-        shows=shows,
+        shows=shows(GUESTS),
         weather=weathers,
     )
     def begin(self, story, formats, shows, weather):
-        # No two stories begin alike: of those that do, hypothesis expects that they go on alike, and here a real network
-        # and real processes have a say in what comes next.
         self.number = next(self.numbers)
         self.weather = weather
         self.truth = self.world.truth
@@ -327,29 +286,5 @@ def is_quiet(guest):
 @pytest.mark.end_to_end
 @pytest.mark.timeout(600 + EXAMPLES)
 def test_whoever_comes_back_has_missed_nothing_without_a_word(tmp_path):
-    print(f"PLUGSOCK_TEST_CUTS={EXAMPLES} PLUGSOCK_TEST_CUTS_SEED={SEED} does the same again")  # noqa: T201 - on failure
-    with asyncio.Runner() as runner:
-        world = World(tmp_path, GUESTS)
-        try:
-            runner.run(world.open())
-            AnyCuts.world, AnyCuts.loop = world, runner.get_loop()
-            run_state_machine_as_test(
-                seed(SEED)(AnyCuts),
-                settings=settings(
-                    max_examples=EXAMPLES,
-                    stateful_step_count=STEPS,
-                    deadline=None,
-                    database=None,
-                    phases=[
-                        Phase.generate
-                    ],  # time has a say, too: what is shorter may not fail, and the story is there
-                    report_multiple_bugs=False,
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
-            assert world.truth.last_look() == []
-            print(dict(world.truth.told))  # noqa: T201 - `pytest -s` shows it
-            assert EXAMPLES < 500 or set(MEETS) <= set(world.truth.told)
-        finally:
-            runner.run(world.close())
-    assert [line for line in world.server.err if "Traceback" in line] == []
+    told = happened(AnyCuts, tmp_path, GUESTS, EXAMPLES)
+    assert EXAMPLES < 500 or told >= MEETS

@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
+from support.cutting import Proxy
+
 CHROMIUM = shutil.which("chromium")
 
 FLAGS = (
@@ -46,6 +48,15 @@ async def chromium():
 def complaints():
     """What the browser finds wrong with a page, violations of its policy included."""
     return []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def proxy(server):
+    """What stands between a page and the server of its file, and can be cut."""
+    proxy = Proxy(server.port)
+    await proxy.open()
+    yield proxy
+    proxy.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -6,7 +6,7 @@ import signal
 import pytest
 import pytest_asyncio
 
-from support.cutting import Cut, Proxy
+from support.cutting import Cut
 from support.js_client import is_open, open_client
 from support.server import running
 
@@ -70,14 +70,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def server(tmp_path_factory):
     async with running(tmp_path_factory.mktemp("work") / "plugs", "--workers", "1", work=WORK) as started:
         yield started
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def proxy(server):
-    proxy = Proxy(server.port)
-    await proxy.open()
-    yield proxy
-    proxy.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -3,7 +3,7 @@
 import pytest
 import pytest_asyncio
 
-from support.cutting import Cut, Proxy
+from support.cutting import Cut
 from support.js_client import open_client
 from support.server import running
 
@@ -51,14 +51,6 @@ async def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stock") / "plugs"
     async with running(folder, "--workers", "1", stock=STOCK, swapped=FIXED, passing=FIXED) as started:
         yield started
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def proxy(server):
-    proxy = Proxy(server.port)
-    await proxy.open()
-    yield proxy
-    proxy.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -98,7 +98,10 @@ async def test_the_same_arguments_get_the_same_answer_in_every_worker_and_format
 
 async def test_what_does_not_fit_is_refused_as_always():
     assert (await one_of(place).call(place, b'{"sku":1}', flags=MOCK)).fault.code == "bad_payload"
-    assert (await one_of(mine).call(mine, flags=MOCK)).fault.code == "unauthorized"
+
+
+async def test_who_calls_does_not_matter_where_no_plug_is_run():
+    assert isinstance(await value(one_of(mine), mine, b"{}"), str)
 
 
 async def test_raw_bytes_are_made_up_too():

@@ -51,6 +51,7 @@ def broken(tmp_path, monkeypatch):
         "ends": "import os, sys; sys.stderr.write('no more\\n'); os._exit(3)",
         "leaves": "raise SystemExit(0)",
         "lacks_a_part": "import nowhere_at_all",
+        "says_what_it_lacks": "try: import nowhere_at_all\nexcept ImportError as e: raise ImportError('not here') from e",
         "lacks_what_is_inside": "import _winapi, fails",
         "after": "",
     }

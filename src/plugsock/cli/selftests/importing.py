@@ -35,8 +35,16 @@ def attempt(name: str) -> str:
             importlib.import_module(name)
     except BaseException as wrong:
         reason = " ".join(f"{type(wrong).__name__}: {wrong}".split())
-        return f"\t{reason}\t{wrong.name or '' if isinstance(wrong, ModuleNotFoundError) else ''}"
+        return f"\t{reason}\t{_lacking(wrong)}"
     return ""
+
+
+def _lacking(wrong: BaseException) -> str:
+    """The module that was not found, if that is the reason, or the reason for the reason; else nothing."""
+    cause: BaseException | None = wrong
+    while cause is not None and not isinstance(cause, ModuleNotFoundError):
+        cause = cause.__cause__
+    return "" if cause is None else cause.name or ""
 
 
 if __name__ == "__main__":

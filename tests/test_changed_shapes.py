@@ -47,7 +47,7 @@ async def process(*command, cwd):
         yield Lines(started)
     finally:
         for each in [*executable.processes(started.pid), started]:  # the compiler is a child of what was started
-            each.kill()
+            each.terminate()
         await started.communicate()
         started._transport.close()
 

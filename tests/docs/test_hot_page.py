@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "hot.md").read_text(encoding="utf-8
 @pytest.mark.end_to_end
 def test_its_example_says_what_stands_there(tmp_path):
     lay_out(files_of(PAGE), tmp_path)
-    command = [*executable.command(), "hot", "cart.total"]
+    command = [*executable.command(), "hot", "cart.total", "plugs"]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=50).stdout
 
     shown = PAGE.partition("$ plugsock hot cart.total\n")[2].partition("```")[0]
@@ -39,7 +39,7 @@ def test_its_figures_are_those_of_the_code():
 @pytest.mark.end_to_end
 def test_its_filter_finds_the_time(tmp_path):
     lay_out(files_of(PAGE), tmp_path)
-    command = [*executable.command(), "hot", "cart.total", "--format", "json"]
+    command = [*executable.command(), "hot", "cart.total", "plugs", "--format", "json"]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=50).stdout
 
     assert json.loads(said)["per_call"]["median"] > 0

@@ -1,10 +1,11 @@
 """Where the built executable begins; `plugsock.spec` names it."""
 
+import atexit
 import multiprocessing
 import sys
 from typing import Final
 
-from plugsock.frozen import executable, launcher, libraries, python, unpacked
+from plugsock.frozen import executable, launcher, libraries, python, tracker, unpacked
 
 FAILED: Final = 1
 
@@ -45,6 +46,7 @@ def _keep_what_is_ours() -> None:
     executable.pin()
     if (folder := unpacked.folder()) is not None:
         unpacked.hold(folder)
+        atexit.register(tracker.wait)
 
 
 def _command_line() -> int:

@@ -1,7 +1,7 @@
 """Where the built executable begins; `plugsock.spec` names it."""
 
-import atexit
 import multiprocessing
+import multiprocessing.util
 import sys
 from typing import Final
 
@@ -46,7 +46,7 @@ def _keep_what_is_ours() -> None:
     executable.pin()
     if (folder := unpacked.folder()) is not None:
         unpacked.hold(folder)
-        atexit.register(tracker.wait)
+        multiprocessing.util.Finalize(None, tracker.wait, exitpriority=tracker.LAST)
 
 
 def _command_line() -> int:

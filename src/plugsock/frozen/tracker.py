@@ -12,6 +12,9 @@ from typing import Any, Final
 LIMIT_S: Final = 2.0
 """A process of a pool that goes on keeps the tracker going."""
 
+LAST: Final = -100
+"""The priority of `multiprocessing.util.Finalize`: after what pools put away, which they tell the tracker of."""
+
 PAUSE_S: Final = 0.01
 
 

@@ -1,21 +1,14 @@
 // What hurries the client, and how it finds out that nobody answers any more.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { afterEach, mock, test } from "node:test";
 
-import { opened, pass, recorded, ScriptedSocket, start } from "./scripted.mjs";
+import { opened, pass, recorded, ScriptedSocket, start, turnTheClock } from "./scripted.mjs";
 
 let client;
 
-beforeEach(() => {
-  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
-  mock.method(Math, "random", () => 0.5);
-});
-
+turnTheClock();
 afterEach(() => {
-  client?.close();
-  mock.timers.reset();
-  mock.restoreAll();
   delete globalThis.document;
   delete globalThis.addEventListener;
 });

@@ -1,22 +1,13 @@
 // What goes into calls and streams, and how they end.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { test } from "node:test";
 
-import { comeBack, opened, outcome, pass, ScriptedSocket, settle, start, welcome } from "./scripted.mjs";
+import { comeBack, opened, outcome, pass, ScriptedSocket, settle, start, turnTheClock, welcome } from "./scripted.mjs";
 
 let client;
 
-beforeEach(() => {
-  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
-  mock.method(Math, "random", () => 0.5);
-});
-
-afterEach(() => {
-  client?.close();
-  mock.timers.reset();
-  mock.restoreAll();
-});
+turnTheClock();
 
 for (const name of ["a b", "", "a?b", "é", "x".repeat(129)]) {
   test(`"${name.slice(0, 9)}" can't be a name, and is not sent`, async () => {

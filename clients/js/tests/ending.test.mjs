@@ -1,22 +1,13 @@
 // How it ends: who closes it, and when, and what is left over then.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { mock, test } from "node:test";
 
-import { comeBack, opened, outcome, pass, recorded, ScriptedSocket, settle, start, welcome } from "./scripted.mjs";
+import { comeBack, opened, outcome, pass, recorded, ScriptedSocket, settle, start, turnTheClock, welcome } from "./scripted.mjs";
 
 let client;
 
-beforeEach(() => {
-  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
-  mock.method(Math, "random", () => 0.5);
-});
-
-afterEach(() => {
-  client?.close();
-  mock.timers.reset();
-  mock.restoreAll();
-});
+turnTheClock();
 
 /** Brings a client into a state. */
 const INTO = {

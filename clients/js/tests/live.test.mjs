@@ -1,18 +1,13 @@
 // Views, topics and permissions, frame by frame.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { mock, test } from "node:test";
 
-import { comeBack, opened, outcome, recorded, ScriptedSocket, settle, welcome } from "./scripted.mjs";
+import { comeBack, opened, outcome, recorded, ScriptedSocket, settle, turnTheClock, welcome } from "./scripted.mjs";
 
 let client;
 
-beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] }));
-
-afterEach(() => {
-  client?.close();
-  mock.timers.reset();
-});
+turnTheClock();
 
 async function watched() {
   client = await opened();

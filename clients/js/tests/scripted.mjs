@@ -1,8 +1,24 @@
 // A WebSocket whose other side is the test, and a client on it. What is tested is the file that browsers get.
 
-import { mock } from "node:test";
+import { afterEach, beforeEach, mock } from "node:test";
 
 import { connect } from "../../../src/plugsock/static/plugsock.js";
+
+/** Clients of the test that runs. */
+const clients = [];
+
+/** Has each test of a file turn the clock itself, wait half as long as it might to come back, and leave no client. */
+export function turnTheClock() {
+  beforeEach(() => {
+    mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+    mock.method(Math, "random", () => 0.5);
+  });
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.close();
+    mock.timers.reset();
+    mock.restoreAll();
+  });
+}
 
 export class ScriptedSocket {
   static all = [];
@@ -57,9 +73,10 @@ const WELCOME = { session: "s", resumed: false, ping: 25, limits: LIMITS, user: 
 let keys = 0;
 
 /** A client, and its first socket; nothing is open yet. */
-export async function start(options = {}) {
+export async function start(options = {}, url = "ws://server.test/") {
   ScriptedSocket.all = [];
-  const client = connect("ws://server.test/", { WebSocket: ScriptedSocket, ...options });
+  const client = connect(url, { WebSocket: ScriptedSocket, ...options });
+  clients.push(client);
   await settle();
   return client;
 }

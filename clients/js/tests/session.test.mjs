@@ -2,22 +2,13 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { test } from "node:test";
 
-import { opened, outcome, pass, recorded, ScriptedSocket, settle, start, welcome } from "./scripted.mjs";
+import { opened, outcome, pass, recorded, ScriptedSocket, settle, start, turnTheClock, welcome } from "./scripted.mjs";
 
 let client;
 
-beforeEach(() => {
-  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
-  mock.method(Math, "random", () => 0.5);
-});
-
-afterEach(() => {
-  client?.close();
-  mock.timers.reset();
-  mock.restoreAll();
-});
+turnTheClock();
 
 test("it says hello first, and what was called before has ids that grow", async () => {
   client = await start({ token: "abc", mock: ["orders.*"] });
@@ -43,10 +34,9 @@ test("nothing is called before the welcome, which may not be the server's first 
 });
 
 test("http addresses are those of WebSockets, and what is no address is refused at once", async () => {
-  const { connect } = await import("../../../src/plugsock/static/plugsock.js");
-  client = connect("https://server.test/at?x=1#here", { WebSocket: ScriptedSocket });
-  await settle();
+  client = await start({}, "https://server.test/at?x=1#here");
   assert.equal(ScriptedSocket.last.url, "wss://server.test/at?x=1");
+  const { connect } = await import("../../../src/plugsock/static/plugsock.js");
   assert.throws(() => connect("::", { WebSocket: ScriptedSocket }), TypeError);
 });
 

@@ -1,6 +1,4 @@
-import sys
 from collections.abc import Mapping
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +43,7 @@ def check(
     """
     settings = options.read(flags, folder)
     flags = flags if folder is None else {**flags, "plugs": str(folder)}
-    with redirect_stdout(sys.stderr):  # what plugs print while they are imported is nothing of the answer
-        count, problems, note = _looked(settings, against, flags, run_examples=run_examples)
+    count, problems, note = _looked(settings, against, flags, run_examples=run_examples)
     if format == "json":
         style.json_document(problems)
     for problem in problems:

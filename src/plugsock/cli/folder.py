@@ -34,7 +34,7 @@ def look_at(plugs: Path, *, trust: bool) -> tuple[list[Announcement], list[Probl
 def loaded(plugs: Path, *, trust: bool) -> Iterator[tuple[Catalog, list[Problem]]]:
     """Load everything, as a server does when it starts: imports, checks, `on_load`, and at the end `on_unload`.
 
-    What plugs print meanwhile goes to the standard error, as the output is that of the command.
+    What plugs print until the end of the block goes to the standard error, as the output is that of the command.
 
     Args:
         plugs: The folder.
@@ -43,9 +43,8 @@ def loaded(plugs: Path, *, trust: bool) -> Iterator[tuple[Catalog, list[Problem]
     Raises:
         SettingsError: There is no such folder.
     """
-    with opened(plugs, trust=trust) as loader:
-        with redirect_stdout(sys.stderr):
-            look = loader.look()
+    with redirect_stdout(sys.stderr), opened(plugs, trust=trust) as loader:
+        look = loader.look()
         yield committed(loader, look), shown(look)
 
 

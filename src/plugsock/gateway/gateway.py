@@ -98,7 +98,15 @@ class Gateway:
         self.topics.on_joined, self.topics.on_left = self.moments.joined, self.moments.left
         self.topics.on_change = lambda topic: self.views.touch([MEMBERS + topic])
         reception = Reception(
-            settings, self.peers, self.sessions, self.identities, authenticator, self.views, self.moments, self.topics
+            settings,
+            self.peers,
+            self.sessions,
+            self.identities,
+            authenticator,
+            self.views,
+            self.moments,
+            self.topics,
+            mocking,
         )
         self.verbs = Verbs(self.routes, self.calls, reception, self.views, self.moments, self.topics)
         self.documents = Documents(self.routes)

@@ -114,9 +114,10 @@ class Reception:
         views: Views,
         moments: Moments,
         topics: Topics,
+        mocking: Mocking,
     ) -> None:
         self._settings = settings
-        self._mocking = Mocking(settings)
+        self._mocking = mocking
         self._peers = peers
         self._sessions = sessions
         self._identities = identities

@@ -35,6 +35,12 @@ def answer_json(plug: Plug, example: Example) -> bytes:
     return _encoded(example.answer, is_raw=is_raw)
 
 
+def answer_type(plug: Plug) -> Any:
+    """What an answer is read as: of a stream a list of its items."""
+    output = plug.signature.output
+    return GenericAlias(list, (output,)) if plug.signature.kind is Kind.STREAM else output
+
+
 def plain(plug: Plug) -> tuple[Example, ...]:
     """The examples that fit, as plain values that JSON has; those that have an answer come first."""
     found = (_plain(plug, each) for each in plug.examples if not any(_misfits(plug, each)))
@@ -73,9 +79,7 @@ def _check_answer(plug: Plug, example: Example) -> None:
     if signature.kind is Kind.STREAM and not isinstance(example.answer, list):
         raise TypeError("that of a stream is a list of its items")
     if signature.output is not Raw:
-        is_stream = signature.kind is Kind.STREAM
-        declared = GenericAlias(list, (signature.output,)) if is_stream else signature.output
-        msgspec.json.decode(answer_json(plug, example), type=declared)
+        msgspec.json.decode(answer_json(plug, example), type=answer_type(plug))
 
 
 def _encoded(value: Any, *, is_raw: bool) -> bytes:

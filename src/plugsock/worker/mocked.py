@@ -8,7 +8,6 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Iterator
 from itertools import count
-from types import GenericAlias
 from typing import Any, Final
 
 import msgspec
@@ -59,13 +58,13 @@ class Mocking:
             number = call.asked.number
             call.again_s = pace.changes_after(seed(call.event, arguments, number))
         await self._meet(call)
-        shown = _shown(served.plug, served, arguments)
+        shown = _shown(served, arguments)
         return next(_made_up(call, served, arguments, number)) if shown is None else shown[0]
 
     async def items(self, call: Call, served: Served, value: Any) -> AsyncGenerator[Any, None]:
         """What a stream yields, one now and then; otherwise as `answer`."""
         arguments = fingerprint(served, value)
-        shown = _shown(served.plug, served, arguments)
+        shown = _shown(served, arguments)
         items = _made_up(call, served, arguments) if shown is None else iter(shown[0])
         pauses = pace.pauses(seed(call.event, arguments), None if shown is None else len(shown[0]))
         for wait_s in pauses:
@@ -85,8 +84,9 @@ class Mocking:
             self._mouth.declare(Kick(call.socket, CUT, MADE_UP, 0))
 
 
-def _shown(plug: Plug, served: Served, arguments: bytes) -> tuple[Any] | None:
+def _shown(served: Served, arguments: bytes) -> tuple[Any] | None:
     """The answer of the first example with these arguments that has one, if there is such an example."""
+    plug = served.plug
     for example in plug.examples:
         if not example.has_answer:
             continue
@@ -101,11 +101,11 @@ def _shown(plug: Plug, served: Served, arguments: bytes) -> tuple[Any] | None:
 
 def _decoded(plug: Plug, answer: bytes) -> Any:
     """An example's answer; of a stream a list of items."""
-    output = plug.signature.output
-    is_stream = plug.signature.kind is Kind.STREAM
-    if output is Raw:
-        return [Raw(each) for each in msgspec.json.decode(answer, type=list[msgspec.Raw])] if is_stream else Raw(answer)
-    return msgspec.json.decode(answer, type=GenericAlias(list, (output,)) if is_stream else output)
+    if plug.signature.output is not Raw:
+        return msgspec.json.decode(answer, type=fitting.answer_type(plug))
+    if plug.signature.kind is Kind.STREAM:
+        return [Raw(each) for each in msgspec.json.decode(answer, type=list[msgspec.Raw])]
+    return Raw(answer)
 
 
 def _made_up(call: Call, served: Served, arguments: bytes, first: int = 0) -> Iterator[Any]:
